@@ -1,0 +1,76 @@
+import type { CallRecord } from './call.ts';
+import type { Ending } from './exchange.ts';
+import type { Reason, Refusal } from './refusals.ts';
+
+/** How a call ended, for metrics, traces and the audit line: a closed set. */
+export const outcomes = [
+  'ok',
+  'tool_error',
+  'upstream_error',
+  'denied',
+  'approval_pending',
+  'approval_declined',
+  'budget_spent',
+  'invalid',
+  'unauthenticated',
+  'upstream_failed',
+  'answer_refused',
+  'cancelled',
+  'fault',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** What `record` is given when the answer's last byte left, or when there will be none. */
+export interface CallEnd {
+  /** The call with all it learned; slots of phases it never reached are null. */
+  readonly record: CallRecord;
+  readonly outcome: Outcome;
+  /** The true reason of a refusal, also when the caller was shown another. */
+  readonly refusal: Refusal | null;
+  /** The JSON-RPC code the caller got, when it got an error. */
+  readonly errorCode: number | null;
+  readonly bytesOut: number;
+  /** Milliseconds from the message's arrival to its answer's last byte. */
+  readonly durationMs: number;
+}
+
+const outcomeOf = {
+  message_malformed: 'invalid',
+  header_mismatch: 'invalid',
+  version_unsupported: 'invalid',
+  method_unknown: 'invalid',
+  origin_forbidden: 'denied',
+  session_unknown: 'invalid',
+  token_missing: 'unauthenticated',
+  token_invalid: 'unauthenticated',
+  run_expired: 'unauthenticated',
+  tool_unknown: 'invalid',
+  manifest_changed: 'denied',
+  manifest_unsigned: 'denied',
+  server_quarantined: 'denied',
+  arguments_invalid: 'invalid',
+  policy_denied: 'denied',
+  policy_unavailable: 'denied',
+  approval_pending: 'approval_pending',
+  approval_declined: 'approval_declined',
+  approval_expired: 'approval_pending',
+  budget_spent: 'budget_spent',
+  rate_limited: 'budget_spent',
+  upstream_unreachable: 'upstream_failed',
+  upstream_timeout: 'upstream_failed',
+  upstream_lost: 'upstream_failed',
+  upstream_invalid: 'upstream_failed',
+  answer_too_large: 'answer_refused',
+  answer_invalid: 'answer_refused',
+  overloaded: 'denied',
+  fault: 'fault',
+} as const satisfies Record<Reason, Outcome>;
+
+export const refusalOutcome = (refusal: Refusal): Outcome => outcomeOf[refusal.refused];
+
+/** A result with `isError` is the tool's own failure: forwarded as it is, and not a success (Envoy counted it as one). */
+export function endingOutcome(ending: Ending): Outcome {
+  if (ending.kind === 'refusal') return refusalOutcome(ending.refusal);
+  if (ending.kind === 'error') return 'upstream_error';
+  return ending.result.isError === true ? 'tool_error' : 'ok';
+}

@@ -1,0 +1,130 @@
+import type { ApprovalState } from './approval.ts';
+import type { Reservation } from './budget.ts';
+import type { Allowed, Ask } from './decision.ts';
+import type { Answer, Client } from './exchange.ts';
+import type { PathFact } from './facts.ts';
+import type { JsonObject } from './json.ts';
+import type { MessageId } from './message.ts';
+import type { Identity } from './principal.ts';
+import type { Snapshot, Target, View } from './snapshot.ts';
+
+/**
+ * The states of a call, each a type that extends the one before. At run time they are one record, created once with
+ * every slot and filled as it goes: the types prove the order, the object costs nothing.
+ */
+export interface Received {
+  /** Ours, a UUID: the id of the record, of an approval's origin, of the decision. */
+  readonly call: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly id: MessageId;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly client: Client;
+  readonly view: View;
+  readonly snapshot: Snapshot;
+  readonly token: string | null;
+  /** Of a legacy session: its sealed id. */
+  readonly session: string | null;
+  readonly bytesIn: number;
+  /** Fires when nobody wants the answer any more. */
+  readonly signal: AbortSignal;
+  /** True for the decision API: nothing may be written or sent. */
+  readonly dryRun: boolean;
+}
+
+export interface Authenticated extends Received {
+  readonly identity: Identity;
+}
+
+export interface Routed extends Authenticated {
+  readonly target: Target;
+}
+
+export interface Classified extends Routed {
+  /** The arguments as one judged and forwarded value. */
+  readonly args: JsonObject;
+  readonly argsDigest: string;
+  readonly argsBytes: number;
+  readonly facts: { readonly paths: readonly PathFact[] };
+}
+
+export interface Authorized extends Classified {
+  readonly decision: Allowed | Ask;
+}
+
+/** Here the decision is the proof: `Allowed` can only be made in decision.ts. */
+export interface Approved extends Classified {
+  readonly decision: Allowed | Ask;
+  readonly permit: Allowed;
+  readonly approval: { readonly id: string; readonly state: ApprovalState; readonly by: string } | null;
+}
+
+export interface Reserved extends Approved {
+  readonly reservation: Reservation;
+}
+
+export interface Answered extends Reserved {
+  readonly answer: Answer;
+}
+
+export interface Inspected extends Answered {
+  readonly inspected: true;
+}
+
+/** A list: what of the view this caller may use. */
+export interface Listed extends Authenticated {
+  readonly answer: Answer;
+}
+
+/** The end of every list: something to say. */
+export type Answerable = Authenticated & { readonly answer: Answer };
+
+/** All slots, in the order they are filled; null until then. */
+export type CallRecord = Received & {
+  [Slot in Exclude<keyof Inspected, keyof Received>]: Inspected[Slot] | null;
+} & { trace: CallTrace | null; upstreamMs: number | null; firstByteMs: number | null };
+
+/** What tracing wants to hang on a call; filled by telemetry, read by `forward`. */
+export interface CallTrace {
+  /** The context that the upstream should continue, as W3C Trace Context. */
+  readonly traceparent: string;
+  readonly tracestate: string | null;
+}
+
+export function createCall(received: Received): CallRecord {
+  return {
+    call: received.call,
+    at: received.at,
+    id: received.id,
+    method: received.method,
+    params: received.params,
+    client: received.client,
+    view: received.view,
+    snapshot: received.snapshot,
+    token: received.token,
+    session: received.session,
+    bytesIn: received.bytesIn,
+    signal: received.signal,
+    dryRun: received.dryRun,
+    identity: null,
+    target: null,
+    args: null,
+    argsDigest: null,
+    argsBytes: null,
+    facts: null,
+    decision: null,
+    permit: null,
+    approval: null,
+    reservation: null,
+    answer: null,
+    inspected: null,
+    trace: null,
+    upstreamMs: null,
+    firstByteMs: null,
+  };
+}
+
+/** Fills slots of the record and gives back the same object as the next state. */
+export const learn = <State extends Received, Learned extends object>(call: State, learned: Learned): State & Learned =>
+  Object.assign(call, learned);

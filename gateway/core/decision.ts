@@ -1,0 +1,155 @@
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+declare const minted: unique symbol;
+
+/** What an obligation asks for; an unknown type is no decision at all (AuthZEN: unknown or failed obligation = deny). */
+export interface Obligations {
+  /** Bytes of answer at most; the smallest of all rules and of the server's own cap holds. */
+  readonly answerBytes: number | null;
+}
+
+interface Grounds {
+  readonly codes: readonly string[];
+  readonly messages: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The proof that `forward` wants. Only this file can make one: the brand is not exported. */
+export interface Allowed extends Grounds {
+  readonly [minted]: true;
+  readonly verdict: 'allow';
+  readonly obligations: Obligations;
+}
+
+/** Allowed once a person agrees. */
+export interface Ask extends Grounds {
+  readonly verdict: 'ask';
+  readonly groups: readonly string[];
+  /** Seconds that an approval stays good. */
+  readonly ttl: number;
+  readonly notRequester: boolean;
+  /** What the call becomes when it was approved. */
+  readonly granted: Allowed;
+}
+
+export interface Denied extends Grounds {
+  readonly verdict: 'deny';
+}
+
+/** The policy's document had a shape we do not know: nothing may be concluded from it but no. */
+export interface Unusable {
+  readonly verdict: 'unusable';
+  readonly why: string;
+}
+
+export type Decision = Allowed | Ask | Denied;
+
+const members = new Set(['grant', 'deny', 'approve', 'warn', 'obligations']);
+const modes = new Set(['enforce', 'warn']);
+
+/**
+ * Reads the document a policy returned: deny > ask > grant > deny by default. What is unknown (a member, a mode, an
+ * obligation, a type) makes the whole document unusable: a rule we cannot read might have been the deny.
+ */
+export function decide(document: unknown): Decision | Unusable {
+  if (!isJsonObject(document)) return unusable('the decision is not an object');
+  for (const name of Object.keys(document)) {
+    if (!members.has(name)) return unusable(`unknown member ${JSON.stringify(name)}`);
+  }
+  const grants = rows(document.grant, grantShape);
+  const denies = rows(document.deny, denyShape);
+  const asks = rows(document.approve, askShape);
+  const warns = rows(document.warn, warnShape);
+  const obligations = readObligations(document.obligations);
+  const wrong = [grants, denies, asks, warns, obligations].find((part) => typeof part === 'string');
+  if (typeof wrong === 'string') return unusable(wrong);
+  return merge(list(grants), list(denies), list(asks), list(warns), obligations as Obligations);
+}
+
+function merge(
+  grants: readonly JsonObject[],
+  denies: readonly JsonObject[],
+  asks: readonly JsonObject[],
+  warns: readonly JsonObject[],
+  obligations: Obligations,
+): Decision {
+  const enforced = denies.filter((deny) => (deny.mode ?? 'enforce') === 'enforce');
+  const warnings = [...warns, ...denies.filter((deny) => deny.mode === 'warn')].map(sentence);
+  if (enforced.length > 0) {
+    return { verdict: 'deny', codes: enforced.map(code), messages: enforced.map(sentence), warnings };
+  }
+  if (grants.length === 0) {
+    const messages = ['No rule grants this call.'];
+    return { verdict: 'deny', codes: ['NOT_GRANTED'], messages, warnings };
+  }
+  const granted = allowed({ codes: grants.map((grant) => String(grant.id)), messages: [], warnings }, obligations);
+  if (asks.length === 0) return granted;
+  return {
+    verdict: 'ask',
+    codes: asks.map(code),
+    messages: asks.map(sentence),
+    warnings,
+    groups: asks.flatMap((ask) => (Array.isArray(ask.groups) ? ask.groups.map(String) : [])),
+    ttl: Math.min(...asks.map((ask) => (typeof ask.ttl_s === 'number' ? ask.ttl_s : 900))),
+    notRequester: asks.some((ask) => ask.not_requester === true),
+    granted,
+  };
+}
+
+const allowed = (grounds: Grounds, obligations: Obligations): Allowed =>
+  ({ verdict: 'allow', ...grounds, obligations }) as Allowed;
+
+type Shape = (row: JsonObject) => boolean;
+
+const text = (value: JsonValue | undefined): boolean => typeof value === 'string';
+const optional = (value: JsonValue | undefined, type: string): boolean =>
+  value === undefined || value === null || typeof value === type;
+const only = (row: JsonObject, names: readonly string[]): boolean => Object.keys(row).every((k) => names.includes(k));
+
+const grantShape: Shape = (row) => text(row.id) && only(row, ['id']);
+const warnShape: Shape = (row) => text(row.code) && text(row.message) && only(row, ['code', 'message']);
+const denyShape: Shape = (row) =>
+  text(row.code) &&
+  text(row.message) &&
+  (row.mode === undefined || modes.has(String(row.mode))) &&
+  only(row, ['code', 'message', 'detail', 'mode']);
+const askShape: Shape = (row) =>
+  text(row.code) &&
+  optional(row.message, 'string') &&
+  (row.groups === undefined || (Array.isArray(row.groups) && row.groups.every(text))) &&
+  (row.min === undefined || row.min === 1) &&
+  (row.ttl_s === undefined || (typeof row.ttl_s === 'number' && row.ttl_s > 0 && row.ttl_s <= 86_400)) &&
+  (row.scope === undefined || row.scope === 'call') &&
+  optional(row.not_requester, 'boolean') &&
+  (row.form === undefined || row.form === null) &&
+  only(row, ['code', 'message', 'groups', 'min', 'ttl_s', 'scope', 'not_requester', 'form']);
+
+/** The rows of one member, or the sentence that says what is wrong with it. */
+function rows(value: JsonValue | undefined, shape: Shape): readonly JsonObject[] | string {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return 'a member of the decision is not a list';
+  for (const row of value) {
+    if (!isJsonObject(row) || !shape(row)) return `a row of the decision has an unknown shape: ${brief(row)}`;
+  }
+  return value as JsonObject[];
+}
+
+function readObligations(value: JsonValue | undefined): Obligations | string {
+  if (value === undefined) return { answerBytes: null };
+  if (!Array.isArray(value)) return 'the obligations are not a list';
+  let answerBytes: number | null = null;
+  for (const row of value) {
+    const properties = isJsonObject(row) ? row.properties : undefined;
+    if (!isJsonObject(row) || row.type !== 'max_answer_bytes') return `unknown obligation: ${brief(row)}`;
+    const bytes = isJsonObject(properties) ? properties.bytes : undefined;
+    if (typeof bytes !== 'number' || !(bytes > 0)) return `max_answer_bytes without bytes: ${brief(row)}`;
+    answerBytes = answerBytes === null ? bytes : Math.min(answerBytes, bytes);
+  }
+  return { answerBytes };
+}
+
+const list = (value: readonly JsonObject[] | string): readonly JsonObject[] => (typeof value === 'string' ? [] : value);
+const code = (row: JsonObject): string => String(row.code);
+const sentence = (row: JsonObject): string => (typeof row.message === 'string' ? row.message : String(row.code));
+const unusable = (why: string): Unusable => ({ verdict: 'unusable', why });
+const brief = (value: JsonValue): string => JSON.stringify(value)?.slice(0, 120) ?? 'null';

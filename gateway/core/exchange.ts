@@ -1,0 +1,68 @@
+import type { JsonObject } from './json.ts';
+import type { RpcError } from './message.ts';
+import type { Refusal } from './refusals.ts';
+
+/**
+ * The one form that both protocol eras fold into (design.md §3.1). Phases never look at the era: the two codecs at the
+ * client's edge and the two at the upstream's are the only code that knows there is more than one.
+ */
+export interface Client {
+  /** The MCP revision this caller speaks, such as `2025-11-25`. */
+  readonly revision: string;
+  /** What the caller can be asked for (elicitation, sampling, roots). Declared per request, or sealed at `initialize`. */
+  readonly capabilities: JsonObject;
+  /** Self-reported name and version: for people who read records, never for a decision. */
+  readonly info: { readonly name: string; readonly version: string };
+  /** The least severe log level the caller wants, or null for none said. */
+  readonly logLevel: string | null;
+}
+
+/** The answer to a question, as the person or the host gave it. */
+export type AskReply = { readonly result: JsonObject } | { readonly error: RpcError };
+
+/** What may come before the end of a streamed answer. */
+export type ExchangeEvent =
+  | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
+  | { readonly kind: 'ask'; readonly method: string; readonly params: JsonObject; reply(reply: AskReply): void };
+
+/** How an answer ends. `result` may be complete, `input_required` or a task: its `resultType` says. */
+export type Ending =
+  | { readonly kind: 'result'; readonly result: JsonObject }
+  | { readonly kind: 'error'; readonly error: RpcError }
+  | { readonly kind: 'refusal'; readonly refusal: Refusal };
+
+/**
+ * A result whose text was checked (JSON, our id, one `result` object) and is passed on as it came: nothing has to read
+ * it, so nothing re-writes it. `result` is the source text of the `result` member alone.
+ */
+export interface BytesAnswer {
+  readonly kind: 'bytes';
+  readonly result: string;
+}
+
+export interface StreamAnswer {
+  readonly kind: 'stream';
+  /** Ends with exactly one Ending. Leaving the loop early cancels the upstream. */
+  readonly events: AsyncIterable<ExchangeEvent | Ending>;
+}
+
+export type Answer = Ending | BytesAnswer | StreamAnswer;
+
+export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
+  event.kind === 'result' || event.kind === 'error' || event.kind === 'refusal';
+
+/** Revisions are ISO dates, so their order is the order of their text (protocol.md C1). */
+export const isModern = (revision: string): boolean => revision >= '2026-07-28';
+
+export const modernRevisions = ['2026-07-28'] as const;
+export const legacyRevisions = ['2025-11-25', '2025-06-18'] as const;
+export const supportedRevisions: readonly string[] = [...modernRevisions, ...legacyRevisions];
+
+/** The reserved `_meta` keys of a self-contained request (basic/index §_meta). */
+export const metaKeys = {
+  revision: 'io.modelcontextprotocol/protocolVersion',
+  capabilities: 'io.modelcontextprotocol/clientCapabilities',
+  info: 'io.modelcontextprotocol/clientInfo',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  serverInfo: 'io.modelcontextprotocol/serverInfo',
+} as const;

@@ -1,0 +1,135 @@
+import { canonical } from './canonical.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+/** SHA-256 of a text, base64url without padding; the adapter brings it. */
+export type Sha256 = (text: string) => string;
+
+/** What a server says of itself, as it was sent: every member kept, nothing normalised. */
+export interface Definitions {
+  readonly tools: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+  readonly templates: readonly JsonObject[];
+  readonly instructions: string | null;
+}
+
+export const definitionKinds = ['tool', 'prompt', 'template'] as const;
+export type DefinitionKind = (typeof definitionKinds)[number];
+
+/** `_meta` members that change from answer to answer and say nothing about the definition. */
+const volatile = new Set([
+  'io.modelcontextprotocol/serverInfo',
+  'progressToken',
+  'traceparent',
+  'tracestate',
+  'baggage',
+]);
+
+/** The digest formula `mcp-def/1` (identity-and-trust.md §3.2): its version stands inside the pre-image. */
+export function definitionDigest(kind: DefinitionKind | 'instructions', definition: JsonValue, sha256: Sha256): string {
+  return `sha256-${sha256(`mcp-def/1\0${kind}\0${canonical(withoutVolatile(definition))}`)}`;
+}
+
+function withoutVolatile(definition: JsonValue): JsonValue {
+  if (!isJsonObject(definition) || !isJsonObject(definition._meta)) return definition;
+  const kept = Object.entries(definition._meta).filter(([name]) => !volatile.has(name));
+  return { ...definition, _meta: Object.fromEntries(kept) };
+}
+
+/** What a publisher signs (JWS payload, `typ: mcp-manifest+jws`). */
+export interface Manifest {
+  readonly v: 1;
+  readonly canon: 'mcp-def/1';
+  readonly server: { readonly id: string };
+  readonly seq: number;
+  readonly iat: number;
+  readonly tools: Readonly<Record<string, { readonly digest: string }>>;
+  readonly prompts: Readonly<Record<string, { readonly digest: string }>>;
+  readonly templates: Readonly<Record<string, { readonly digest: string }>>;
+  readonly instructions: string | null;
+}
+
+export function makeManifest(
+  server: string,
+  definitions: Definitions,
+  stamp: { readonly seq: number; readonly iat: number },
+  sha256: Sha256,
+): Manifest {
+  return {
+    v: 1,
+    canon: 'mcp-def/1',
+    server: { id: server },
+    ...stamp,
+    tools: digests('tool', definitions.tools, sha256),
+    prompts: digests('prompt', definitions.prompts, sha256),
+    templates: digests('template', definitions.templates, sha256),
+    instructions:
+      definitions.instructions === null ? null : definitionDigest('instructions', definitions.instructions, sha256),
+  };
+}
+
+function digests(kind: DefinitionKind, definitions: readonly JsonObject[], sha256: Sha256): Manifest['tools'] {
+  return Object.fromEntries(
+    definitions.map((definition) => [
+      definitionName(kind, definition),
+      { digest: definitionDigest(kind, definition, sha256) },
+    ]),
+  );
+}
+
+export const definitionName = (kind: DefinitionKind, definition: JsonObject): string =>
+  String((kind === 'template' ? definition.uriTemplate : definition.name) ?? '');
+
+/** One definition that is not what was approved. */
+export interface Drift {
+  readonly kind: DefinitionKind | 'instructions';
+  readonly name: string;
+  readonly state: 'added' | 'removed' | 'changed';
+  /** The members that differ, as JSON pointers from the definition. */
+  readonly fields: readonly string[];
+}
+
+/** Compares what is served now with what was approved. An empty list means: nothing changed. */
+export function drift(approved: Definitions, live: Definitions): readonly Drift[] {
+  const found: Drift[] = [];
+  const pairs: [DefinitionKind, readonly JsonObject[], readonly JsonObject[]][] = [
+    ['tool', approved.tools, live.tools],
+    ['prompt', approved.prompts, live.prompts],
+    ['template', approved.templates, live.templates],
+  ];
+  for (const [kind, before, after] of pairs) found.push(...driftOf(kind, before, after));
+  if (approved.instructions !== live.instructions) {
+    found.push({ kind: 'instructions', name: 'instructions', state: 'changed', fields: [''] });
+  }
+  return found;
+}
+
+function driftOf(kind: DefinitionKind, before: readonly JsonObject[], after: readonly JsonObject[]): Drift[] {
+  const then = new Map(before.map((definition) => [definitionName(kind, definition), definition]));
+  const now = new Map(after.map((definition) => [definitionName(kind, definition), definition]));
+  const found: Drift[] = [];
+  for (const [name, definition] of now) {
+    const old = then.get(name);
+    if (!old) found.push({ kind, name, state: 'added', fields: [] });
+    else {
+      const fields = differences(withoutVolatile(old), withoutVolatile(definition), '');
+      if (fields.length > 0) found.push({ kind, name, state: 'changed', fields });
+    }
+  }
+  for (const name of then.keys()) if (!now.has(name)) found.push({ kind, name, state: 'removed', fields: [] });
+  return found;
+}
+
+function differences(before: JsonValue, after: JsonValue, at: string): string[] {
+  if (isJsonObject(before) && isJsonObject(after)) {
+    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...names].flatMap((name) => {
+      const one = before[name];
+      const other = after[name];
+      if (one === undefined || other === undefined) return one === other ? [] : [`${at}/${pointerPart(name)}`];
+      return differences(one, other, `${at}/${pointerPart(name)}`);
+    });
+  }
+  return canonical(before) === canonical(after) ? [] : [at];
+}
+
+const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

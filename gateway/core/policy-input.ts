@@ -1,0 +1,103 @@
+import type { Spending } from './budget.ts';
+import type { Client } from './exchange.ts';
+import type { PathFact } from './facts.ts';
+import type { JsonObject } from './json.ts';
+import type { Identity } from './principal.ts';
+import type { Target } from './snapshot.ts';
+
+export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete';
+
+/** What the gateway knows of a call when it asks the policy. */
+export interface Asked {
+  readonly phase: PolicyPhase;
+  readonly method: string;
+  readonly call: string;
+  /** Epoch milliseconds: a policy has no clock of its own, so that every decision can be replayed. */
+  readonly at: number;
+  readonly dryRun: boolean;
+  readonly identity: Identity;
+  readonly client: Client;
+  readonly target: Target;
+  readonly args: JsonObject;
+  readonly argsBytes: number;
+  readonly argsDigest: string | null;
+  readonly paths: readonly PathFact[];
+  readonly spending: Spending | null;
+}
+
+const weekdays = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
+
+/**
+ * The input document, version 1 (docs/policy.md). Every key is always present; null means that the gateway does not
+ * know, which is not the same as empty: `facts.urls: null` says that nobody looked.
+ */
+export function policyInput(asked: Asked): object {
+  const { identity, client, target } = asked;
+  const { principal, run, ceiling } = identity;
+  const { server } = target;
+  return {
+    v: 1,
+    phase: asked.phase,
+    method: asked.method,
+    id: asked.call,
+    dry_run: asked.dryRun,
+    time: timeOf(asked.at),
+    principal: {
+      type: principal.type,
+      id: principal.id,
+      tenant: null,
+      roles: [],
+      groups: principal.groups,
+      scopes: principal.scopes,
+      auth: { method: 'run_token', issuer: identity.issuer },
+    },
+    agent: { id: identity.agent.id, client: client.info, revision: client.revision, on_behalf_of: null },
+    run: {
+      id: run.id,
+      repo: run.repo,
+      ref: run.ref,
+      ceiling,
+      budget: asked.spending,
+    },
+    server: {
+      id: server.id,
+      tier: server.tier,
+      transport: server.transport,
+      signature: { status: server.trust.status, key: server.trust.key },
+      metadata: { pinned: server.trust.status !== 'none', changed: target.closed !== null },
+    },
+    tool: target.kind === 'tool' ? toolOf(target) : null,
+    resource: target.kind === 'resource' || target.kind === 'template' ? resourceOf(target) : null,
+    prompt: target.kind === 'prompt' ? { name: target.name } : null,
+    arguments: asked.args,
+    args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest },
+    facts: { paths: asked.paths, urls: null, commands: null, branches: null, secrets: null },
+    approval: null,
+    result: null,
+    items: null,
+  };
+}
+
+function toolOf(target: Target): object {
+  return {
+    name: target.name,
+    ref: `${target.server.id}/${target.name}`,
+    action: target.action,
+    risk: target.risk,
+    paths: target.paths,
+    annotations: target.listed.annotations ?? null,
+    digest: target.digest,
+  };
+}
+
+const resourceOf = (target: Target): object => ({ uri: target.name, scheme: target.name.split(':', 1)[0] ?? null });
+
+function timeOf(at: number): object {
+  const day = Math.floor(at / 86_400_000);
+  return {
+    unix_ms: at,
+    weekday: weekdays[((day % 7) + 7) % 7],
+    minute: Math.floor((at % 86_400_000) / 60_000),
+    tz: 'UTC',
+  };
+}

@@ -1,0 +1,44 @@
+/** Who calls: a person, a service, or an agent in a run of its own. */
+export interface Principal {
+  readonly type: 'user' | 'service' | 'run';
+  readonly id: string;
+  readonly groups: readonly string[];
+  readonly scopes: readonly string[];
+}
+
+/** One task of one agent. Identity, budget, approvals and the summary hang on it. */
+export interface Run {
+  readonly id: string;
+  readonly repo: string | null;
+  readonly ref: string | null;
+  /** Epoch seconds after which no token of this run is good, or null. */
+  readonly deadline: number | null;
+  readonly budget: { readonly calls: number | null; readonly bytes: number | null };
+}
+
+/** What the token allows at most. Policy can only narrow it. Null means: no ceiling of this kind. */
+export interface Ceiling {
+  readonly tiers: readonly string[] | null;
+  /** Names such as `tickets.*` or `files.read_file`: `{server}.{tool}`, `*` for all that follows. */
+  readonly tools: readonly string[] | null;
+}
+
+/** What a verified run token proves. */
+export interface Identity {
+  readonly principal: Principal;
+  readonly agent: { readonly id: string | null };
+  readonly run: Run;
+  readonly ceiling: Ceiling;
+  /** Who signed it: the issuer, for the record. */
+  readonly issuer: string;
+  /** Epoch milliseconds. */
+  readonly expires: number;
+}
+
+/** May this token speak to that tool at all? The answer is the same for `list` and `call`. */
+export function withinCeiling(ceiling: Ceiling, tier: string, server: string, tool: string | null): boolean {
+  if (ceiling.tiers && !ceiling.tiers.includes(tier)) return false;
+  if (!ceiling.tools || tool === null) return true;
+  const name = `${server}.${tool}`;
+  return ceiling.tools.some((row) => (row.endsWith('*') ? name.startsWith(row.slice(0, -1)) : row === name));
+}

@@ -1,0 +1,108 @@
+import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
+import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
+import type { CallEnd } from '#gateway/core/call-end.ts';
+import type { Answer, Client } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import type { Definitions } from '#gateway/core/manifest.ts';
+import type { Identity } from '#gateway/core/principal.ts';
+import type { Refusal } from '#gateway/core/refusals.ts';
+import type { Limits } from '#gateway/core/snapshot.ts';
+
+/** Verifies run tokens. A token seen before is answered at once; a new one costs a signature check. */
+export interface Tokens {
+  verify(token: string, now: number): Identity | Refusal | Promise<Identity | Refusal>;
+}
+
+/** Digests of texts. `sha256` is base64url without padding. */
+export interface Hashing {
+  sha256(text: string): string;
+}
+
+/** The store of approvals: durable before it answers. */
+export interface Approvals {
+  /**
+   * Looks for an approval of exactly this call. An approved one is consumed by being found; a pending one is named; when
+   * there is none, a new pending one is written. One transaction, so that of two repeated calls only one is granted.
+   */
+  consume(request: ApprovalRequest): ApprovalAnswer;
+  list(state: Approval['state'] | null, now: number): readonly Approval[];
+  find(id: string, now: number): Approval | null;
+  /** Moves a pending approval on; says what it had become instead when it was pending no more. */
+  decide(
+    id: string,
+    verdict: { readonly state: 'approved' | 'declined'; readonly by: string; readonly why: string | null },
+    now: number,
+  ): 'decided' | 'unknown' | Approval['state'];
+}
+
+/** What runs may spend. Taken before the call, settled after it; what was taken survives a kill -9. */
+export interface Budgets {
+  reserve(run: string, cost: Cost, limits: BudgetLimits): Reservation | 'spent';
+  settle(reservation: Reservation, spent: Cost): void;
+  spending(run: string, limits: BudgetLimits): Spending;
+}
+
+/** How many calls are under way at one server. */
+export interface Inflight {
+  enter(server: string, atMost: number): boolean;
+  leave(server: string): void;
+}
+
+/** One message for an upstream, in the canonical form: names as the upstream knows them, nothing of the caller's hop. */
+export interface UpstreamCall {
+  readonly server: string;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly client: Client;
+  /** Who shares an upstream session: never two principals. */
+  readonly run: string;
+  readonly principal: string;
+  readonly limits: Limits;
+  /** Bytes of answer at most: the server's cap, narrowed by obligations. */
+  readonly answerBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** The network end of all servers. Says "no" with `upstream_…` and `answer_too_large`; throws only for faults. */
+export interface Upstreams {
+  send(call: UpstreamCall): Promise<Answer>;
+}
+
+/** What one server serves right now. */
+export interface Live {
+  readonly definitions: Definitions;
+  readonly resources: readonly JsonObject[];
+  readonly capabilities: JsonObject;
+}
+
+/** What a server tells us without being asked. */
+export type UpstreamNotice =
+  | { readonly kind: 'changed'; readonly what: 'tools' | 'prompts' | 'resources' }
+  | { readonly kind: 'updated'; readonly uri: string }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly why: string };
+
+/** One server's network end: streamable HTTP or a child process. */
+export interface Upstream {
+  send(call: UpstreamCall): Promise<Answer>;
+  /** All pages of what it lists, or why it could not be asked. */
+  live(): Promise<Live | Refusal>;
+  /** Ends connections, sessions and children; resolves when they are gone. */
+  close(): Promise<void>;
+}
+
+/** First-seen definitions that were pinned, by server. */
+export interface Pins {
+  find(server: string): { readonly definitions: Definitions; readonly pinned: number; readonly by: string } | null;
+  /** Writes the pin if there is none, or if the one there is still what the caller looked at (`expected`, its `pinned`). */
+  put(
+    server: string,
+    pin: { readonly definitions: Definitions; readonly pinned: number; readonly by: string },
+    expected: number | null,
+  ): boolean;
+}
+
+/** Takes the end of every call, exactly once. */
+export interface Recorder {
+  record(end: CallEnd): void;
+}
