@@ -27,12 +27,15 @@ export interface Approvals {
   consume(request: ApprovalRequest): ApprovalAnswer;
   list(state: Approval['state'] | null, now: number): readonly Approval[];
   find(id: string, now: number): Approval | null;
-  /** Moves a pending approval on; says what it had become instead when it was pending no more. */
+  /**
+   * Moves a pending approval on; says what it had become instead when it was pending no more, and `requester` when the
+   * policy wants somebody else than who asked.
+   */
   decide(
     id: string,
     verdict: { readonly state: 'approved' | 'declined'; readonly by: string; readonly why: string | null },
     now: number,
-  ): 'decided' | 'unknown' | Approval['state'];
+  ): 'decided' | 'requester' | 'unknown' | Approval['state'];
 }
 
 /** What runs may spend. Taken before the call, settled after it; what was taken survives a kill -9. */

@@ -46,7 +46,17 @@ export interface Approval {
 /** What a phase asks to be put before a person. */
 export type ApprovalRequest = Omit<Approval, 'id' | 'state' | 'decidedBy' | 'why'>;
 
-/** What the store says to a call that needs approval. `granted` is said once: the record is consumed by it. */
+/**
+ * What the store says to a call that needs approval. `granted` is said once: the record is consumed by it. So is
+ * `expired`: the call after that is asked about anew. `full` means that the run has too many waiting already, and that
+ * none was written.
+ */
 export type ApprovalAnswer =
   | { readonly state: 'granted'; readonly id: string; readonly by: string }
-  | { readonly state: 'pending' | 'declined' | 'expired'; readonly id: string; readonly why: string | null };
+  | {
+      readonly state: 'pending' | 'declined' | 'expired';
+      readonly id: string;
+      readonly expires: number;
+      readonly why: string | null;
+    }
+  | { readonly state: 'full'; readonly waiting: number };

@@ -1,0 +1,36 @@
+import type { Definitions } from '#gateway/core/manifest.ts';
+import type { Pins } from '#gateway/ports.ts';
+import type { Connection } from './connection.ts';
+import { storedJson } from './stored-json.ts';
+
+interface Row {
+  readonly definitions: string;
+  readonly pinned: number;
+  readonly pinned_by: string;
+}
+
+export function createPins(connection: Connection): Pins {
+  const select = connection.prepare('SELECT definitions, pinned, pinned_by FROM pin WHERE server = ?');
+  const insert = connection.prepare('INSERT INTO pin (server, definitions, pinned, pinned_by) VALUES (?, ?, ?, ?)');
+  const update = connection.prepare('UPDATE pin SET definitions = ?, pinned = ?, pinned_by = ? WHERE server = ?');
+  const rowOf = (server: string): Row | undefined => select.get(server) as Row | undefined;
+
+  return {
+    find: (server) => {
+      const row = connection.read(() => rowOf(server));
+      if (!row) return null;
+      const definitions = storedJson(row.definitions, connection.path, `the pin of server ${server}`) as Definitions;
+      return { definitions, pinned: row.pinned, by: row.pinned_by };
+    },
+    put: (server, { definitions, pinned, by }, expected) => {
+      const text = JSON.stringify(definitions);
+      return connection.write(() => {
+        const row = rowOf(server);
+        if (row && row.pinned !== expected) return false;
+        if (row) update.run(text, pinned, by, server);
+        else insert.run(server, text, pinned, by);
+        return true;
+      });
+    },
+  };
+}

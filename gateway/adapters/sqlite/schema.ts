@@ -1,0 +1,42 @@
+/**
+ * The steps from an empty file to today's, one a version: step n takes `user_version` from n-1 to n. A step that was
+ * released is never edited; what changes is a new step at the end.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE approval (
+    -- Order of asking: the newest record of a call is the one that counts, whatever the clock did.
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    call TEXT NOT NULL,
+    run TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'declined', 'consumed', 'expired')),
+    asked INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    decided_by TEXT,
+    why TEXT,
+    CHECK (decided_by IS NOT NULL OR state IN ('pending', 'expired'))
+  ) STRICT;
+  CREATE INDEX approval_call ON approval (call, seq);
+  -- The file itself refuses a second open record of one call.
+  CREATE UNIQUE INDEX approval_open ON approval (call) WHERE state IN ('pending', 'approved');
+  CREATE INDEX approval_waiting ON approval (run, expires) WHERE state = 'pending';
+  CREATE INDEX approval_state ON approval (state, seq);
+  CREATE INDEX approval_expires ON approval (expires);
+
+  -- What was taken out of a run's budget: spent, or in the hands of a gateway process that may spend it.
+  CREATE TABLE run (
+    run TEXT PRIMARY KEY,
+    calls_taken INTEGER NOT NULL,
+    bytes_taken INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE pin (
+    server TEXT PRIMARY KEY,
+    definitions TEXT NOT NULL,
+    pinned INTEGER NOT NULL,
+    pinned_by TEXT NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,13 @@
+import { describe } from 'vitest';
+import { describeApprovals } from '#test/adapters/store-contract/approvals.ts';
+import { describeBudgetModel } from '#test/adapters/store-contract/budget-model.ts';
+import { describeBudgets } from '#test/adapters/store-contract/budgets.ts';
+import { describePins } from '#test/adapters/store-contract/pins.ts';
+import { makeSqliteStore } from './store-under-test.ts';
+
+describe('the SQLite store', () => {
+  describeApprovals(makeSqliteStore);
+  describeBudgets(makeSqliteStore);
+  describeBudgetModel(makeSqliteStore);
+  describePins(makeSqliteStore);
+});

@@ -1,0 +1,74 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { anApprovalRequest } from '#test/support/approval-request.ts';
+import type { Handle } from './store.ts';
+
+/** What a child process does to a store. What it has said was acknowledged by the store before. */
+type Job = (store: Handle, args: readonly string[]) => Promise<void>;
+
+/** Straight into the pipe: a line that was said is out even when the next instruction is the kill. */
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+const asked = () => createInterface({ input: process.stdin });
+
+export const jobs: Readonly<Record<string, Job>> = {
+  /** Consumes the call that each line names. */
+  consume: async ({ approvals }) => {
+    say('ready');
+    for await (const call of asked()) say(approvals.consume(anApprovalRequest(call)).state);
+  },
+
+  /** Reserves one call of one for the run that each line names. */
+  reserve: async ({ budgets }) => {
+    say('ready');
+    const limits = { calls: 1, bytes: null };
+    for await (const run of asked()) {
+      say(budgets.reserve(run, { calls: 1, bytes: 0 }, limits) === 'spent' ? 'spent' : 'reserved');
+    }
+  },
+
+  /** Asks, approves and consumes one call after the other, for ever. */
+  churn: async ({ approvals }, [prefix]) => {
+    for (let n = 0; ; n++) {
+      const request = anApprovalRequest(`${prefix}-${n}`, { binding: { run: `${prefix}-${n}` } });
+      const answer = approvals.consume(request);
+      if (answer.state !== 'pending') throw new Error(`a new call was ${answer.state}`);
+      say(`asked ${n} ${answer.id}`);
+      approvals.decide(answer.id, { state: 'approved', by: 'grace', why: null }, 1500);
+      say(`approved ${n} ${answer.id}`);
+      say(`${approvals.consume(request).state} ${n} ${answer.id}`);
+    }
+  },
+
+  /** Asks about one large call after the other until the store can take no more, and says how it put that. */
+  fill: async ({ approvals }) => {
+    // A write past the limit of the test is an error of the write, not the end of the process.
+    process.on('SIGXFSZ', () => {});
+    const text = 'x'.repeat(20_000);
+    for (let n = 0; ; n++) {
+      try {
+        const answer = approvals.consume(
+          anApprovalRequest(`${n}`, { arguments: { text }, binding: { run: `run-${n}` } }),
+        );
+        say(answer.state === 'pending' ? answer.id : answer.state);
+      } catch (fault) {
+        say(`fault ${fault instanceof Error ? fault.message : fault}`);
+        process.exit(0);
+      }
+    }
+  },
+
+  /** Spends the run's calls one by one until there are none, then closes in good order. */
+  spend: async ({ budgets, close }, [run = '', calls, bytes]) => {
+    const limits = { calls: Number(calls), bytes: bytes === undefined ? null : Number(bytes) };
+    for (;;) {
+      const reservation = budgets.reserve(run, { calls: 1, bytes: 100 }, limits);
+      if (reservation === 'spent') break;
+      say('reserved');
+      budgets.settle(reservation, { calls: 1, bytes: 1000 });
+      say('settled');
+    }
+    say('spent');
+    close();
+  },
+};
