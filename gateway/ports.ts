@@ -1,12 +1,13 @@
 import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
+import type { Answerable, Authenticated, CallRecord } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
-import type { Answer, Client } from '#gateway/core/exchange.ts';
+import type { Answer, Client, Ending } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
-import type { Limits } from '#gateway/core/snapshot.ts';
+import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 
 /** Verifies run tokens. A token seen before is answered at once; a new one costs a signature check. */
 export interface Tokens {
@@ -108,4 +109,41 @@ export interface Pins {
 /** Takes the end of every call, exactly once. */
 export interface Recorder {
   record(end: CallEnd): void;
+}
+
+/** All that the phases ask for, together. */
+export interface PhasePorts {
+  readonly tokens: Tokens;
+  readonly hashing: Hashing;
+  readonly approvals: Approvals;
+  readonly budgets: Budgets;
+  readonly runBudget: BudgetLimits;
+  readonly inflight: Inflight;
+  readonly upstreams: Upstreams;
+}
+
+/** The program as its edge sees it. */
+export interface Gate {
+  /** The snapshot that a call which arrives now begins with and ends on. */
+  snapshot(): Snapshot;
+  /** Takes the call through the list of its method. Never throws: a fault is logged and comes back as `fault`. */
+  pass(call: CallRecord): MaybePromise<Answerable | Refusal>;
+  /** Only who asks, for what is no call: streams, sessions, notifications, replies. */
+  identify(call: CallRecord): MaybePromise<Authenticated | Refusal>;
+  /** The end of a call: its answer's last byte left, or (null) the client did. */
+  record(
+    call: CallRecord,
+    ending: Ending | null,
+    sent: { readonly bytes: number; readonly errorCode: number | null },
+  ): void;
+}
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What the gateway says about itself, to the people who run it. Never a secret, never an argument or an answer. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }

@@ -36,6 +36,7 @@ export interface CallEnd {
 
 const outcomeOf = {
   message_malformed: 'invalid',
+  envelope_missing: 'invalid',
   header_mismatch: 'invalid',
   version_unsupported: 'invalid',
   method_unknown: 'invalid',
@@ -44,6 +45,7 @@ const outcomeOf = {
   token_missing: 'unauthenticated',
   token_invalid: 'unauthenticated',
   run_expired: 'unauthenticated',
+  view_unknown: 'invalid',
   tool_unknown: 'invalid',
   manifest_changed: 'denied',
   manifest_unsigned: 'denied',

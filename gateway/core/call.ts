@@ -17,16 +17,18 @@ export interface Received {
   readonly call: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly id: MessageId;
+  /** Null when the message could not be read so far. */
+  readonly id: MessageId | null;
   readonly method: string;
   readonly params: JsonObject;
   readonly client: Client;
   readonly view: View;
   readonly snapshot: Snapshot;
   readonly token: string | null;
-  /** Of a legacy session: its sealed id. */
-  readonly session: string | null;
+  readonly session: Session | null;
   readonly bytesIn: number;
+  /** Filled by telemetry before `forward`: the trace context that the upstream continues. */
+  readonly trace: CallTrace | null;
   /** Fires when nobody wants the answer any more. */
   readonly signal: AbortSignal;
   /** True for the decision API: nothing may be written or sent. */
@@ -80,10 +82,22 @@ export interface Listed extends Authenticated {
 /** The end of every list: something to say. */
 export type Answerable = Authenticated & { readonly answer: Answer };
 
+/** What a legacy client's session id was sealed over. Only the run that opened it may use it. */
+export interface Session {
+  /** Random, unguessable; the sealed id itself is longer. */
+  readonly id: string;
+  readonly principal: string;
+  readonly run: string;
+  readonly view: string;
+  readonly client: Client;
+  /** Epoch milliseconds. */
+  readonly opened: number;
+}
+
 /** All slots, in the order they are filled; null until then. */
 export type CallRecord = Received & {
   [Slot in Exclude<keyof Inspected, keyof Received>]: Inspected[Slot] | null;
-} & { trace: CallTrace | null; upstreamMs: number | null; firstByteMs: number | null };
+} & { upstreamMs: number | null };
 
 /** What tracing wants to hang on a call; filled by telemetry, read by `forward`. */
 export interface CallTrace {
@@ -105,6 +119,7 @@ export function createCall(received: Received): CallRecord {
     token: received.token,
     session: received.session,
     bytesIn: received.bytesIn,
+    trace: received.trace,
     signal: received.signal,
     dryRun: received.dryRun,
     identity: null,
@@ -119,9 +134,7 @@ export function createCall(received: Received): CallRecord {
     reservation: null,
     answer: null,
     inspected: null,
-    trace: null,
     upstreamMs: null,
-    firstByteMs: null,
   };
 }
 

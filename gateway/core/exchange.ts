@@ -25,20 +25,15 @@ export type ExchangeEvent =
   | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
   | { readonly kind: 'ask'; readonly method: string; readonly params: JsonObject; reply(reply: AskReply): void };
 
-/** How an answer ends. `result` may be complete, `input_required` or a task: its `resultType` says. */
+/**
+ * How an answer ends. `result` may be complete, `input_required` or a task: its `resultType` says. `source` is its JSON
+ * text as the upstream wrote it, checked when it was read; a codec that has nothing to edit passes it on as it came, so
+ * numbers that a double cannot hold survive and nothing is written twice.
+ */
 export type Ending =
-  | { readonly kind: 'result'; readonly result: JsonObject }
+  | { readonly kind: 'result'; readonly result: JsonObject; readonly source: string | null }
   | { readonly kind: 'error'; readonly error: RpcError }
   | { readonly kind: 'refusal'; readonly refusal: Refusal };
-
-/**
- * A result whose text was checked (JSON, our id, one `result` object) and is passed on as it came: nothing has to read
- * it, so nothing re-writes it. `result` is the source text of the `result` member alone.
- */
-export interface BytesAnswer {
-  readonly kind: 'bytes';
-  readonly result: string;
-}
 
 export interface StreamAnswer {
   readonly kind: 'stream';
@@ -46,7 +41,10 @@ export interface StreamAnswer {
   readonly events: AsyncIterable<ExchangeEvent | Ending>;
 }
 
-export type Answer = Ending | BytesAnswer | StreamAnswer;
+export type Answer = Ending | StreamAnswer;
+
+/** A result of our own making. */
+export const resultOf = (result: JsonObject): Ending => ({ kind: 'result', result, source: null });
 
 export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
   event.kind === 'result' || event.kind === 'error' || event.kind === 'refusal';

@@ -24,6 +24,7 @@ const row = (
 
 export const refusals = {
   message_malformed: row('receive', -32600, 400, 'error', 'never', 'This is not a well-formed MCP message.'),
+  envelope_missing: row('receive', -32602, 400, 'error', 'never', 'The request lacks part of its envelope.'),
   header_mismatch: row('receive', -32020, 400, 'error', 'never', 'A header contradicts the body.'),
   version_unsupported: row('receive', -32022, 400, 'error', 'never', 'This protocol revision is not supported.'),
   method_unknown: row('receive', -32601, 200, 'error', 'never', 'This method is not known here.'),
@@ -32,6 +33,7 @@ export const refusals = {
   token_missing: row('authenticate', 40100, 401, 'error', 'sign-in', 'A run token is needed.'),
   token_invalid: row('authenticate', 40101, 401, 'error', 'sign-in', 'The token is not valid here.'),
   run_expired: row('authenticate', 40103, 401, 'error', 'new-run', 'The run is over: its deadline passed.'),
+  view_unknown: row('receive', 40401, 404, 'error', 'never', 'There is no such server or view.'),
   tool_unknown: row('route', -32602, 200, 'error', 'never', 'There is no such tool, prompt or resource.'),
   manifest_changed: row('route', 40900, 200, 'result', 'review', 'The definition changed since it was approved.'),
   manifest_unsigned: row('route', 40901, 200, 'result', 'review', 'The server must be signed, and is not.'),

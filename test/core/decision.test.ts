@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { decide } from '#gateway/core/decision.ts';
+
+const grant = { id: 'grant.dev' };
+const deny = { code: 'PATH_OUTSIDE_ROOT', message: 'outside' };
+const ask = { code: 'RISKY_CALL', ttl_s: 60 };
+
+describe('a decision', () => {
+  test('is deny when no rule grants', () => {
+    expect(decide({})).toMatchObject({ verdict: 'deny', codes: ['NOT_GRANTED'] });
+  });
+
+  test('is allow when one grants', () => {
+    expect(decide({ grant: [grant] })).toMatchObject({ verdict: 'allow', codes: ['grant.dev'] });
+  });
+
+  test('is deny when one rule denies, whatever the others say', () => {
+    expect(decide({ grant: [grant], approve: [ask], deny: [deny] })).toMatchObject({
+      verdict: 'deny',
+      codes: ['PATH_OUTSIDE_ROOT'],
+    });
+  });
+
+  test('is ask when one rule asks, with the shortest time to live', () => {
+    const asks = [ask, { code: 'OTHER', ttl_s: 30, groups: ['owners'], not_requester: true }];
+    expect(decide({ grant: [grant], approve: asks })).toMatchObject({
+      verdict: 'ask',
+      ttl: 30,
+      groups: ['owners'],
+      notRequester: true,
+    });
+  });
+
+  test('is not granted by an approval alone', () => {
+    expect(decide({ approve: [ask] })).toMatchObject({ verdict: 'deny', codes: ['NOT_GRANTED'] });
+  });
+
+  test('keeps a rule in mode warn as a warning', () => {
+    expect(decide({ grant: [grant], deny: [{ ...deny, mode: 'warn' }] })).toMatchObject({
+      verdict: 'allow',
+      warnings: ['outside'],
+    });
+  });
+
+  test('takes the smallest answer that an obligation allows', () => {
+    const row = (bytes: number) => ({ id: 'o', type: 'max_answer_bytes', properties: { bytes } });
+    expect(decide({ grant: [grant], obligations: [row(500), row(100)] })).toMatchObject({
+      obligations: { answerBytes: 100 },
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['true', true],
+    ['a list', [grant]],
+    ['an unknown member', { grant: [grant], allow: true }],
+    ['a misspelt member', { grnat: [grant] }],
+    ['a grant without an id', { grant: [{}] }],
+    ['a grant with more than an id', { grant: [{ id: 'x', tools: [] }] }],
+    ['grants as an object', { grant: { id: 'x' } }],
+    ['a deny with an unknown mode', { grant: [grant], deny: [{ ...deny, mode: 'off' }] }],
+    ['a deny without a code', { grant: [grant], deny: [{ message: 'x' }] }],
+    ['an approval by two people', { grant: [grant], approve: [{ ...ask, min: 2 }] }],
+    ['an approval for the whole run', { grant: [grant], approve: [{ ...ask, scope: 'run' }] }],
+    ['an unknown obligation', { grant: [grant], obligations: [{ id: 'o', type: 'redact', properties: {} }] }],
+    ['an obligation without its number', { grant: [grant], obligations: [{ id: 'o', type: 'max_answer_bytes' }] }],
+  ])('cannot be read from %s, so nothing may pass', (_, document) => {
+    expect(decide(document)).toMatchObject({ verdict: 'unusable' });
+  });
+});
