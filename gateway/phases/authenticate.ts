@@ -1,0 +1,20 @@
+import { type Authenticated, learn, type Received } from '#gateway/core/call.ts';
+import type { Identity } from '#gateway/core/principal.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Step } from '#gateway/pipeline.ts';
+import type { Tokens } from '#gateway/ports.ts';
+
+/** Who calls, in which run. */
+export function authenticate(call: Received, ports: { readonly tokens: Tokens }): Step<Authenticated> {
+  if (call.token === null) return refuse('token_missing', 'Send it as "Authorization: Bearer …"; see sekisho token.');
+  const verified = ports.tokens.verify(call.token, call.at);
+  return verified instanceof Promise ? verified.then((identity) => proven(call, identity)) : proven(call, verified);
+}
+
+function proven(call: Received, identity: Identity | Refusal): Authenticated | Refusal {
+  if (isRefusal(identity)) return identity;
+  const { session } = call;
+  // A session id is no credential: held by another run it does not exist (identity-and-trust.md §5 C3).
+  const foreign = session !== null && (session.run !== identity.run.id || session.principal !== identity.principal.id);
+  return foreign ? refuse('session_unknown') : learn(call, { identity });
+}

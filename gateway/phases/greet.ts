@@ -1,0 +1,44 @@
+import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
+import { legacyRevisions, resultOf, supportedRevisions } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { logLevels } from '#gateway/core/methods.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+
+/** What the gateway answers by itself: who it is, what it speaks, that it is there. */
+
+const serverInfo = { name: 'sekisho', title: 'Sekisho', version: '0.1.0' };
+
+/** The legacy handshake. The version asked for when we speak it, else our newest legacy one (lifecycle §Negotiation). */
+export function initialize(call: Authenticated): Listed {
+  const asked = String(call.params.protocolVersion ?? '');
+  const protocolVersion = (legacyRevisions as readonly string[]).includes(asked) ? asked : legacyRevisions[0];
+  const capabilities = {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true, subscribe: true },
+    completions: {},
+    logging: {},
+  };
+  return learn(call, { answer: resultOf({ protocolVersion, capabilities, serverInfo, ...instructions(call) }) });
+}
+
+/** The modern one: nothing is negotiated, the client picks. */
+export function discover(call: Authenticated): Listed {
+  const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
+  const result = { supportedVersions: [...supportedRevisions], capabilities, ...instructions(call) };
+  return learn(call, { answer: resultOf({ ...result, _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo } }) });
+}
+
+export const ping = (call: Authenticated): Listed => learn(call, { answer: resultOf({}) });
+
+/** Held by the session: the edge filters the log messages that streams carry. */
+export function setLevel(call: Authenticated): Listed | Refusal {
+  const known = (logLevels as readonly unknown[]).includes(call.params.level);
+  return known ? ping(call) : refuse('arguments_invalid', `"level" must be one of ${logLevels.join(', ')}.`);
+}
+
+/** Only approved instructions, and only where they can be told apart: a view of one server. */
+function instructions(call: Authenticated): JsonObject {
+  const [only, ...more] = call.view.servers;
+  return only && more.length === 0 && only.instructions !== null ? { instructions: only.instructions } : {};
+}

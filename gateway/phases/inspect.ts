@@ -1,0 +1,51 @@
+import { type Answered, type Inspected, learn } from '#gateway/core/call.ts';
+import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
+import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+
+/** May this answer go back: message by message. Its size was counted as its bytes arrived. */
+export function inspect(call: Answered): Inspected | Refusal {
+  const { answer } = call;
+  if (answer.kind === 'refusal') return answer.refusal;
+  return learn(call, { answer: inspected(call, answer), inspected: true as const });
+}
+
+function inspected(call: Answered, answer: Answer): Answer {
+  if (answer.kind === 'stream') return { kind: 'stream', events: inspectedEvents(call, answer.events) };
+  if (answer.kind === 'result') return checkResult(call, answer);
+  return answer;
+}
+
+async function* inspectedEvents(
+  call: Answered,
+  events: AsyncIterable<ExchangeEvent | Ending>,
+): AsyncGenerator<ExchangeEvent | Ending> {
+  for await (const event of events) {
+    if (event.kind === 'notification' && !relayed.has(event.method)) continue;
+    yield event.kind === 'result' ? checkResult(call, event) : event;
+  }
+}
+
+/** What may reach a caller inside the stream of its call. The rest is about sessions, and has its own road. */
+const relayed: ReadonlySet<string> = new Set([
+  'notifications/progress',
+  'notifications/message',
+  'notifications/resources/updated',
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+]);
+
+/** The least that a result of this method must be. Contracts of schemas come with their own issue. */
+const members = {
+  'tools/call': (result: JsonObject) => result.content === undefined || Array.isArray(result.content),
+  'resources/read': (result: JsonObject) => Array.isArray(result.contents),
+  'prompts/get': (result: JsonObject) => Array.isArray(result.messages),
+  'completion/complete': (result: JsonObject) => isJsonObject(result.completion),
+} as const;
+
+function checkResult(call: Answered, ending: Ending & { kind: 'result' }): Ending {
+  const fits = call.method in members ? members[call.method as keyof typeof members] : null;
+  if (!fits || fits(ending.result)) return ending;
+  return { kind: 'refusal', refusal: refuse('answer_invalid', `The result is not one of ${call.method}.`) };
+}

@@ -1,0 +1,32 @@
+import type { BudgetLimits } from '#gateway/core/budget.ts';
+import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
+import { resultOf } from '#gateway/core/exchange.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
+import type { Budgets } from '#gateway/ports.ts';
+import { listed } from './authorize.ts';
+
+interface Ports {
+  readonly budgets: Budgets;
+  readonly runBudget: BudgetLimits;
+}
+
+/** What of the view this caller may call: the call's own policy decides, so that a list never promises too much. */
+export const listTools = (call: Authenticated, ports: Ports): Listed | Refusal =>
+  answer(call, 'tools', [...call.view.tools.values()], ports);
+
+export const listPrompts = (call: Authenticated, ports: Ports): Listed | Refusal =>
+  answer(call, 'prompts', [...call.view.prompts.values()], ports);
+
+export const listResources = (call: Authenticated, ports: Ports): Listed | Refusal =>
+  answer(call, 'resources', [...call.view.resources.values()], ports);
+
+export const listTemplates = (call: Authenticated, ports: Ports): Listed | Refusal =>
+  answer(call, 'resourceTemplates', call.view.templates, ports);
+
+/** All in one page: it is answered from the snapshot, so no server that is slow or down can delay or shorten it. */
+function answer(call: Authenticated, member: string, targets: readonly Target[], ports: Ports): Listed | Refusal {
+  if (call.params.cursor !== undefined) return refuse('arguments_invalid', 'There is one page: send no "cursor".');
+  const items = targets.filter((target) => target.closed === null && listed(call, target, ports));
+  return learn(call, { answer: resultOf({ [member]: items.map((target) => target.listed) }) });
+}

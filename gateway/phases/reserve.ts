@@ -1,0 +1,46 @@
+import { type BudgetLimits, narrower, type Spending } from '#gateway/core/budget.ts';
+import { type Approved, learn, type Reserved } from '#gateway/core/call.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { showSize } from '#gateway/core/units.ts';
+import type { Budgets, Inflight } from '#gateway/ports.ts';
+
+interface Ports {
+  readonly budgets: Budgets;
+  readonly inflight: Inflight;
+  /** What the config gives every run. */
+  readonly runBudget: BudgetLimits;
+}
+
+/** Has the server room, and the run's budget something left? Both are given back when the call is recorded. */
+export function reserve(call: Approved, { budgets, inflight, runBudget }: Ports): Reserved | Refusal {
+  const { run } = call.identity;
+  if (call.dryRun) return learn(call, { reservation: { run: run.id, reserved: { calls: 0, bytes: 0 } } });
+  const { id: server, limits: its } = call.target.server;
+  if (!inflight.enter(server, its.inflight)) {
+    const detail = `Server "${server}" has ${its.inflight} calls under way, which is its limit. Try again in a second.`;
+    return refuse('rate_limited', detail + usedUp(call), { server, limit: its.inflight, retry_after_s: 1 });
+  }
+  const limits = narrower(run.budget, runBudget);
+  try {
+    const reservation = budgets.reserve(run.id, { calls: 1, bytes: call.argsBytes }, limits);
+    if (reservation !== 'spent') return learn(call, { reservation });
+  } catch (fault) {
+    inflight.leave(server);
+    throw fault;
+  }
+  inflight.leave(server);
+  return spent(call, budgets.spending(run.id, limits));
+}
+
+function spent(call: Approved, { calls, bytes }: Spending): Refusal {
+  const ofCalls = bytes.limit === null || (calls.limit !== null && calls.used + 1 > calls.limit);
+  const { used, limit } = ofCalls ? calls : bytes;
+  const detail = ofCalls
+    ? `This run has used ${used} of its ${limit} calls.`
+    : `This run has used ${showSize(used)} of its ${showSize(limit ?? 0)}, and this call sends ${showSize(call.argsBytes)}.`;
+  return refuse('budget_spent', detail + usedUp(call), { budget: ofCalls ? 'calls' : 'bytes', used, limit });
+}
+
+/** The approval was consumed before the budget was asked: whoever gave it should know that it is gone. */
+const usedUp = ({ approval }: Approved): string =>
+  approval ? ` Approval ${approval.id} was used up by this attempt; the next one is asked about again.` : '';
