@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CallRecord, createCall, type Received, type Session } from '#gateway/core/call.ts';
+import { type Addressee, addressee, encodeEnding, type Wire } from '#gateway/core/client-codec.ts';
+import { type Client, legacyRevisions } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import type { MessageId } from '#gateway/core/message.ts';
+import type { MessageHeaders } from '#gateway/core/receive.ts';
+import type { Refusal } from '#gateway/core/refusals.ts';
+import type { Snapshot, View } from '#gateway/core/snapshot.ts';
+
+/** One HTTP request at the edge, before anything is known of its message. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly at: number;
+  readonly snapshot: Snapshot;
+  /** Null when the path names no server we have. */
+  readonly view: View | null;
+  readonly token: string | null;
+}
+
+const unnamed: Client = {
+  revision: legacyRevisions[0],
+  capabilities: {},
+  info: { name: '', version: '' },
+  logLevel: null,
+};
+
+const nowhere: View = {
+  name: 'none',
+  servers: [],
+  tools: new Map(),
+  prompts: new Map(),
+  resources: new Map(),
+  templates: [],
+};
+
+/** What of a message became known so far. */
+export interface Known {
+  readonly id?: MessageId | null;
+  readonly method?: string;
+  readonly params?: JsonObject;
+  readonly client?: Client;
+  readonly session?: Session | null;
+  readonly bytesIn?: number;
+  readonly signal?: AbortSignal;
+}
+
+const never = new AbortController().signal;
+
+/** The record of a call, begun with what is known of it: also of one that is refused before it could be read. */
+export function beginCall(arrival: Arrival, known: Known): CallRecord {
+  const received: Received = {
+    call: randomUUID(),
+    at: arrival.at,
+    id: known.id ?? null,
+    method: known.method ?? '',
+    params: known.params ?? {},
+    client: known.client ?? unnamed,
+    view: arrival.view ?? nowhere,
+    snapshot: arrival.snapshot,
+    token: arrival.token,
+    session: known.session ?? null,
+    bytesIn: known.bytesIn ?? 0,
+    trace: null,
+    signal: known.signal ?? never,
+    dryRun: false,
+  };
+  return createCall(received);
+}
+
+/** The bearer token, or null. Two Authorization headers are none: Node keeps the first, a proxy may read the last. */
+export function bearerOf(request: IncomingMessage): string | null {
+  const { authorization } = request.headers;
+  if (authorization === undefined || !/^Bearer /i.test(authorization)) return null;
+  const twice =
+    request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization').length > 1;
+  return twice ? null : authorization.slice(7).trim();
+}
+
+export const messageHeaders = ({ headers }: IncomingMessage): MessageHeaders => ({
+  revision: text(headers['mcp-protocol-version']),
+  method: text(headers['mcp-method']),
+  name: text(headers['mcp-name']),
+});
+
+const text = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value.trim() : undefined;
+
+/** Sends one JSON message and ends the response. */
+export function sendWire(response: ServerResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {
+  const bytes = Buffer.byteLength(wire.text);
+  if (response.destroyed || response.writableEnded) return 0;
+  response.writeHead(wire.status, { 'content-type': 'application/json', 'content-length': bytes, ...headers });
+  response.end(wire.text);
+  return bytes;
+}
+
+/** A refusal as it leaves: some reasons speak HTTP as well. */
+export function sendRefusal(
+  arrival: Arrival,
+  call: CallRecord,
+  refusal: Refusal,
+  status?: number,
+): Wire & { bytes: number } {
+  const wire = encodeEnding(to(call), { kind: 'refusal', refusal });
+  const sent = status === undefined ? wire : { ...wire, status };
+  return { ...sent, bytes: sendWire(arrival.response, sent, refusalHeaders(sent.status, refusal)) };
+}
+
+export const to = (call: CallRecord): Addressee => addressee(call, call.target?.hasOutputSchema ?? false);
+
+function refusalHeaders(status: number, refusal: Refusal): Record<string, string> {
+  if (status === 401) return { 'www-authenticate': challenge(refusal) };
+  if (status === 503) return { 'retry-after': '1' };
+  // What is left of a body we will not read would otherwise be taken for the next request.
+  return status === 413 ? { connection: 'close' } : {};
+}
+
+/** RFC 6750 §3.1: no error code when no token came. No OAuth metadata is named, since none is served. */
+const challenge = (refusal: Refusal): string =>
+  refusal.refused === 'token_missing' ? 'Bearer realm="sekisho"' : 'Bearer realm="sekisho", error="invalid_token"';

@@ -1,0 +1,173 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallRecord, Session } from '#gateway/core/call.ts';
+import { type Client, isModern, legacyRevisions, supportedRevisions } from '#gateway/core/exchange.ts';
+import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
+import { isMethod } from '#gateway/core/methods.ts';
+import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Snapshot, View } from '#gateway/core/snapshot.ts';
+import type { Gate } from '#gateway/ports.ts';
+import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
+import { readBody } from './body.ts';
+import type { HostCheck } from './hosts.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import { type Road, travel } from './road.ts';
+import { openStream } from './session-stream.ts';
+import type { Seal } from './sessions.ts';
+
+/** What the MCP edge is made of. */
+export interface EdgeParts {
+  readonly gate: Gate;
+  readonly checkHost: HostCheck;
+  readonly seal: Seal;
+  readonly sessions: LiveSessions;
+  readonly limits: { readonly body: number; readonly depth: number; readonly inflight: number };
+  readonly now: () => number;
+}
+
+export interface Edge extends Road {
+  readonly parts: EdgeParts;
+}
+
+/** The view a path names; undefined when it is not an MCP path at all. Exact: no decoding, no folding, no `..`. */
+export function viewOf(path: string, snapshot: Snapshot): View | null | undefined {
+  if (path === '/mcp') return snapshot.all;
+  const server = /^\/mcp\/server\/([a-z0-9-]{1,12})$/.exec(path)?.[1];
+  return server === undefined ? undefined : (snapshot.byServer.get(server) ?? null);
+}
+
+/** Streamable HTTP: one message a POST, the session's stream by GET, its end by DELETE. */
+export async function handle(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { gate, checkHost, now } = edge.parts;
+  const snapshot = gate.snapshot();
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const view = viewOf(path, snapshot) ?? null;
+  const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request) };
+  const wrong = checkHost(request);
+  if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
+  if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));
+  if (request.method === 'POST') return post(edge, arrival);
+  if (request.method === 'GET' || request.method === 'DELETE') return sessionRequest(edge, arrival, request.method);
+  response.writeHead(405, { allow: 'POST, GET, DELETE' }).end();
+}
+
+async function post(edge: Edge, arrival: Arrival): Promise<void> {
+  const { limits } = edge.parts;
+  const body = await readBody(arrival.request, limits.body);
+  if ('status' in body) return turnAway(edge, arrival, refuse('message_malformed', body.why), body.status);
+  const read = readText(body.text, messageHeaders(arrival.request), limits.depth);
+  const bytesIn = body.bytes;
+  if (isUnreadable(read)) {
+    const client = { revision: read.revision, capabilities: {}, info: { name: '', version: '' }, logLevel: null };
+    const call = beginCall(arrival, { id: read.id, client, bytesIn });
+    return settle(edge, arrival, call, read.refusal);
+  }
+  const { message, client } = read;
+  if (client) return request(edge, arrival, message as Request, { client, session: null, bytesIn });
+  return legacyPost(edge, arrival, message, bytesIn);
+}
+
+async function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): Promise<void> {
+  if (message.kind === 'request' && message.method === 'initialize') {
+    const client = legacyClient(message.params, negotiated(message));
+    return request(edge, arrival, message, { client, session: null, bytesIn });
+  }
+  const id = message.kind === 'notification' ? null : message.id;
+  const session = sessionOf(edge, arrival);
+  const method = message.kind === 'reply' ? 'reply' : message.method;
+  if (isRefusal(session)) {
+    const status = session.refused === 'message_malformed' ? 400 : undefined;
+    return settle(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session, status);
+  }
+  const logLevel = edge.parts.sessions.find(session.id)?.logLevel ?? null;
+  const client = logLevel === null ? session.client : { ...session.client, logLevel };
+  if (message.kind === 'request') return request(edge, arrival, message, { client, session, bytesIn });
+  return small(edge, arrival, message, beginCall(arrival, { id: null, method, client, session, bytesIn }), session);
+}
+
+const negotiated = ({ params }: Request): string =>
+  legacyRevisions.find((revision) => revision === params.protocolVersion) ?? legacyRevisions[0];
+
+/** The session a legacy request names: sealed by us, not ended, opened on this very view (GHSA-mvgg-jvj2-4frq). */
+function sessionOf({ parts }: Edge, { request, at, view }: Arrival): Session | Refusal {
+  const id = request.headers['mcp-session-id'];
+  const revision = request.headers['mcp-protocol-version'];
+  if (typeof revision === 'string' && !supportedRevisions.includes(revision)) {
+    const data = { supported: [...supportedRevisions], requested: revision.slice(0, 32) };
+    return refuse('version_unsupported', `Supported: ${supportedRevisions.join(', ')}.`, data);
+  }
+  if (typeof id !== 'string')
+    return refuse('message_malformed', 'The Mcp-Session-Id header is required: initialize first.');
+  const session = parts.seal.open(id, at);
+  const alive = session !== null && !parts.sessions.ended(session.id) && session.view === (view?.name ?? '');
+  return alive ? session : refuse('session_unknown');
+}
+
+interface From {
+  readonly client: Client;
+  readonly session: Session | null;
+  readonly bytesIn: number;
+}
+
+function request(edge: Edge, arrival: Arrival, message: Request, from: From): Promise<void> {
+  const { id, method, params } = message;
+  const known = { id, method, params, ...from };
+  if (!isMethod(method, isModern(from.client.revision) ? 'modern' : 'legacy')) {
+    return settle(edge, arrival, beginCall(arrival, known), refuse('method_unknown'));
+  }
+  return travel(edge, arrival, known);
+}
+
+/** Notifications and replies: nothing is answered but 202 (streamable-http §Sending Messages). */
+async function small(
+  edge: Edge,
+  arrival: Arrival,
+  message: Notification | Reply,
+  call: CallRecord,
+  session: Session,
+): Promise<void> {
+  const who = await edge.parts.gate.identify(call);
+  if (isRefusal(who)) return settle(edge, arrival, call, who);
+  const live = edge.parts.sessions.find(session.id);
+  if (message.kind === 'reply') {
+    live?.asks.get(String(message.id))?.(message.error ? { error: message.error } : { result: message.result ?? {} });
+    live?.asks.delete(String(message.id));
+  } else if (message.method === 'notifications/cancelled') {
+    const id = message.params.requestId;
+    if (typeof id === 'string' || typeof id === 'number') live?.calls.get(id)?.abort();
+  }
+  arrival.response.writeHead(202).end();
+}
+
+async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DELETE'): Promise<void> {
+  const session = sessionOf(edge, arrival);
+  const known = isRefusal(session) ? { method } : { method, session, client: session.client };
+  const call = beginCall(arrival, known);
+  // 401 before everything else: hosts decide from it whether to sign in at all.
+  const who = await edge.parts.gate.identify(call);
+  if (isRefusal(who)) return settle(edge, arrival, call, who);
+  if (isRefusal(session)) return settle(edge, arrival, call, session);
+  if (method === 'DELETE') {
+    edge.parts.sessions.end(session.id);
+    arrival.response.writeHead(200).end();
+    return;
+  }
+  openStream(edge, arrival, session, who.identity.expires);
+}
+
+/** Refused before it was anybody's call; a path that names no server is refused only to who may know. */
+async function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?: number): Promise<void> {
+  return settle(edge, arrival, beginCall(arrival, {}), refusal, status);
+}
+
+/** Answers with a refusal, and records it. */
+export async function settle(
+  edge: Edge,
+  arrival: Arrival,
+  call: CallRecord,
+  refusal: Refusal,
+  status?: number,
+): Promise<void> {
+  const sent = sendRefusal(arrival, call, refusal, status);
+  edge.parts.gate.record(call, { kind: 'refusal', refusal }, sent);
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { CallRecord, Session } from '#gateway/core/call.ts';
+import { encodeEnding, encodeEvent } from '#gateway/core/client-codec.ts';
+import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
+import type { EdgeParts } from './edge.ts';
+import type { LiveSession } from './live-sessions.ts';
+import { openSse } from './sse.ts';
+
+/** The way of one request: through the gate, and its answer back to the client. */
+export interface Road {
+  readonly parts: EdgeParts;
+  closing: boolean;
+  /** Requests under way, so that a shutdown can wait for them. */
+  inflight: number;
+  /** Streams that are open: call streams and session streams. */
+  readonly streams: Set<() => void>;
+}
+
+export async function travel(road: Road, arrival: Arrival, known: Known): Promise<void> {
+  const abort = new AbortController();
+  const call = beginCall(arrival, { ...known, signal: abort.signal });
+  const entered = enter(road, arrival, call, abort);
+  if (isRefusal(entered)) return finish(road, arrival, call, entered, { live: null, abort });
+  const modern = isModern(call.client.revision);
+  // Closing the response is cancelling in the modern era, and is not in the legacy one (protocol.md A8, B).
+  const left = (): void => {
+    if (modern && !arrival.response.writableFinished) abort.abort();
+  };
+  arrival.response.once('close', left);
+  road.inflight++;
+  try {
+    const step = road.parts.gate.pass(call);
+    const passed = step instanceof Promise ? await step : step;
+    const answer = isRefusal(passed) ? passed : passed.answer;
+    await finish(road, arrival, call, answer, entered);
+  } finally {
+    road.inflight--;
+    leave(road, call, entered.live);
+  }
+}
+
+interface Entered {
+  readonly live: LiveSession | null;
+  readonly abort: AbortController;
+}
+
+/** Notes the call in its session, so that it can be cancelled and asked through. */
+function enter(road: Road, arrival: Arrival, call: CallRecord, abort: AbortController): Entered | Refusal {
+  if (arrival.view === null) return refuse('view_unknown');
+  if (road.inflight >= road.parts.limits.inflight) return refuse('overloaded', 'Too many calls are under way.');
+  const { session, id } = call;
+  if (!session || id === null) return { live: null, abort };
+  const live = road.parts.sessions.enter(session.id, session.view, call.at);
+  if (!live) return refuse('overloaded', 'Too many sessions are under way.');
+  if (live.calls.has(id)) return refuse('message_malformed', 'Another request with this id is still under way.');
+  live.calls.set(id, abort);
+  return { live, abort };
+}
+
+function leave(road: Road, call: CallRecord, live: LiveSession | null): void {
+  if (!live || call.id === null || !call.session) return;
+  live.calls.delete(call.id);
+  road.parts.sessions.leave(call.session.id);
+}
+
+async function finish(
+  road: Road,
+  arrival: Arrival,
+  call: CallRecord,
+  answer: Answer | Refusal,
+  entered: Entered,
+): Promise<void> {
+  const { gate } = road.parts;
+  const ending = isRefusal(answer) ? ({ kind: 'refusal', refusal: answer } as const) : answer;
+  if (ending.kind === 'stream') return stream(road, arrival, call, ending, entered);
+  const gone = arrival.response.destroyed;
+  if (ending.kind === 'refusal') {
+    const sent = sendRefusal(arrival, call, ending.refusal);
+    return gate.record(call, gone ? null : ending, sent);
+  }
+  const headers = ending.kind === 'result' ? remember(road, call, entered.live, ending) : {};
+  const wire = encodeEnding(to(call), ending);
+  const bytes = sendWire(arrival.response, wire, headers);
+  gate.record(call, gone ? null : ending, { bytes, errorCode: wire.errorCode });
+}
+
+/** What a legacy session keeps of a result: its own id, the log level, what it is subscribed to. */
+function remember(
+  road: Road,
+  call: CallRecord,
+  live: LiveSession | null,
+  { result }: Ending & { kind: 'result' },
+): Record<string, string> {
+  if (call.method === 'initialize' && call.identity) {
+    const { principal, run } = call.identity;
+    const client = { ...call.client, revision: String(result.protocolVersion) };
+    const session: Session = {
+      id: randomUUID(),
+      principal: principal.id,
+      run: run.id,
+      view: call.view.name,
+      client,
+      opened: call.at,
+    };
+    return { 'mcp-session-id': road.parts.seal.seal(session) };
+  }
+  if (!live) return {};
+  const subscription = `${call.target?.server.id ?? ''} ${call.target?.name ?? ''}`;
+  if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
+  if (call.method === 'resources/subscribe') live.subscriptions.add(subscription);
+  if (call.method === 'resources/unsubscribe') live.subscriptions.delete(subscription);
+  return {};
+}
+
+/** Passes a streamed answer on, event by event, at the client's pace. It ends with the token at the latest. */
+async function stream(
+  road: Road,
+  arrival: Arrival,
+  call: CallRecord,
+  { events }: StreamAnswer,
+  { live, abort }: Entered,
+): Promise<void> {
+  const sse = openSse(arrival.response);
+  const asked: string[] = [];
+  let cut = false;
+  // The upstream ends the events when the call's signal fires, so there is one way out of the loop.
+  const close = (): void => {
+    cut = true;
+    abort.abort();
+  };
+  road.streams.add(close);
+  const timer = setTimeout(close, Math.min((call.identity?.expires ?? 0) - call.at, 2 ** 31 - 1));
+  let ending: Ending | null = null;
+  try {
+    for await (const event of events) {
+      if (isEnding(event)) {
+        ending = event;
+        break;
+      }
+      const askId = `sekisho-${randomUUID()}`;
+      const text = encodeEvent(call.client, call.session, event, askId);
+      if (event.kind === 'ask') {
+        const askable = text !== null && live !== null && !arrival.response.destroyed;
+        if (!askable) {
+          event.reply({ error: { code: -32601, message: 'This client cannot be asked.' } });
+          continue;
+        }
+        live.asks.set(askId, (reply) => event.reply(reply));
+        asked.push(askId);
+      }
+      if (text !== null) await sse.send(text);
+    }
+  } catch {
+    // Whatever broke in the stream was logged where it broke; the caller learns that there is no answer.
+    ending = { kind: 'refusal', refusal: refuse('fault') };
+  } finally {
+    clearTimeout(timer);
+    road.streams.delete(close);
+    for (const askId of asked) live?.asks.delete(askId);
+  }
+  if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road) };
+  const gone = arrival.response.destroyed;
+  const wire = encodeEnding(to(call), ending);
+  await sse.send(wire.text);
+  sse.end();
+  road.parts.gate.record(call, gone ? null : ending, { bytes: sse.bytes(), errorCode: wire.errorCode });
+}
+
+const cutOff = (road: Road): Refusal =>
+  road.closing
+    ? refuse('overloaded', 'The gateway is shutting down; the call was cancelled.')
+    : refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');

@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Snapshot } from '#gateway/core/snapshot.ts';
+import type { Log } from '#gateway/ports.ts';
+import { type Edge, type EdgeParts, handle, viewOf } from './edge.ts';
+import { tellChanged, tellUpdated } from './session-stream.ts';
+
+/** The public listener. Fastify carries every route but MCP's, which never meets its router (design.md §7). */
+export interface PublicServer {
+  readonly app: FastifyInstance;
+  /** Resolves with the port that was taken. */
+  listen(host: string, port: number): Promise<number>;
+  tellChanged(server: string, what: 'tools' | 'prompts' | 'resources'): void;
+  tellUpdated(server: string, uri: string): void;
+  openStreams(): number;
+  /** Ends streams with a last message, waits for calls at most `grace` milliseconds, then closes what is left. */
+  close(grace: number): Promise<void>;
+}
+
+const headerBytes = 32 * 1024;
+const sweepMs = 60_000;
+const sessionIdleMs = 30 * 60_000;
+
+export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
+  const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set() };
+  const app = fastify({
+    serverFactory(router) {
+      const options = { maxHeaderSize: headerBytes, headersTimeout: 10_000, requestTimeout: 60_000 };
+      return createServer({ ...options, keepAliveTimeout: 65_000 }, (request, response) =>
+        isMcp(request, parts.gate.snapshot()) ? serve(edge, request, response, log) : router(request, response),
+      );
+    },
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: 'There is nothing here. MCP is at /mcp.' }),
+  );
+  const sweep = setInterval(() => parts.sessions.sweep(parts.now() - sessionIdleMs), sweepMs);
+  sweep.unref();
+  return {
+    app,
+    async listen(host, port) {
+      await app.listen({ host, port });
+      return (app.server.address() as AddressInfo).port;
+    },
+    tellChanged: (server, what) => tellChanged(edge, server, what),
+    tellUpdated: (server, uri) => tellUpdated(edge, server, uri),
+    openStreams: () => edge.streams.size,
+    async close(grace) {
+      clearInterval(sweep);
+      edge.closing = true;
+      // Idle keep-alive connections and streams would hold close() forever (ecosystem-and-reliability.md §7.3).
+      for (const close of edge.streams) close();
+      app.server.closeIdleConnections();
+      await drained(edge, grace);
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+function isMcp(request: IncomingMessage, snapshot: Snapshot): boolean {
+  return viewOf((request.url ?? '').split('?', 1)[0] ?? '', snapshot) !== undefined;
+}
+
+/** The one place where a fault of the edge itself is caught: it is logged, and the door is closed on this request. */
+function serve(edge: Edge, request: IncomingMessage, response: ServerResponse, log: Log): void {
+  handle(edge, request, response).catch((fault: unknown) => {
+    log.error({ fault }, 'a fault at the edge');
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500, { connection: 'close' }).end();
+  });
+}
+
+async function drained(edge: Edge, grace: number): Promise<void> {
+  const until = Date.now() + grace;
+  while (edge.inflight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,60 @@
+import type { Session } from '#gateway/core/call.ts';
+import { refuse } from '#gateway/core/refusals.ts';
+import { type Arrival, beginCall, sendRefusal } from './arrival.ts';
+import type { LiveSession } from './live-sessions.ts';
+import type { Road } from './road.ts';
+import { openSse } from './sse.ts';
+
+/** The GET stream of a legacy session: what servers tell without being asked. One a session; it ends with the token. */
+export function openStream(road: Road, arrival: Arrival, session: Session, expires: number): void {
+  const { response, request, at } = arrival;
+  const { sessions } = road.parts;
+  if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? '')) {
+    response.writeHead(406, { 'content-type': 'text/plain' }).end('Accept must include text/event-stream.\n');
+    return;
+  }
+  const live = sessions.enter(session.id, session.view, at);
+  if (!live) {
+    sendRefusal(arrival, beginCall(arrival, {}), refuse('overloaded', 'Too many sessions are open.'));
+    return;
+  }
+  if (live.stream) {
+    // A second stream must not displace the first owner's (identity-and-trust.md §5 C4).
+    response.writeHead(409, { 'content-type': 'text/plain' }).end('This session has its stream already.\n');
+    return;
+  }
+  const sse = openSse(response);
+  live.stream = response;
+  const close = (): void => sse.end();
+  road.streams.add(close);
+  const timer = setTimeout(close, Math.min(Math.max(expires - at, 0), 2 ** 31 - 1));
+  response.once('close', () => {
+    clearTimeout(timer);
+    road.streams.delete(close);
+    live.stream = null;
+    sessions.leave(session.id);
+  });
+}
+
+/** Tells the sessions that can see this server that one of its lists changed. */
+export function tellChanged(road: Road, server: string, what: 'tools' | 'prompts' | 'resources'): void {
+  const text = message(`notifications/${what}/list_changed`, {});
+  for (const live of watching(road, server)) live.stream?.write(text);
+}
+
+/** Tells the sessions that subscribed to it that a resource was updated. */
+export function tellUpdated(road: Road, server: string, uri: string): void {
+  const text = message('notifications/resources/updated', { uri });
+  for (const live of watching(road, server)) if (live.subscriptions.has(`${server} ${uri}`)) live.stream?.write(text);
+}
+
+/** A slow reader is skipped rather than buffered for: a notice says only "look again". */
+function* watching(road: Road, server: string): Generator<LiveSession> {
+  for (const [, live] of road.parts.sessions.all()) {
+    const sees = live.view === 'default' || live.view === server;
+    if (sees && live.stream && !live.stream.writableNeedDrain) yield live;
+  }
+}
+
+const message = (method: string, params: object): string =>
+  `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method, params })}\n\n`;

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+/** Server-sent events towards a client: one message an event, with back-pressure, kept alive by comments. */
+export interface SseWriter {
+  readonly bytes: () => number;
+  /** Resolves when the socket can take more. A client that left makes it a no-op. */
+  send(text: string): Promise<void>;
+  end(): void;
+}
+
+/** Proxies and clients give up on streams that are silent for long; a comment is no event. */
+const keepAliveMs = 15_000;
+
+export function openSse(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): SseWriter {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    ...headers,
+  });
+  response.flushHeaders();
+  let bytes = 0;
+  const timer = setInterval(() => response.write(': \n\n'), keepAliveMs);
+  timer.unref();
+  response.once('close', () => clearInterval(timer));
+  return {
+    bytes: () => bytes,
+    async send(text) {
+      if (response.destroyed || response.writableEnded) return;
+      // JSON text has no raw line breaks, so one data line always holds the whole message.
+      const frame = `event: message\ndata: ${text}\n\n`;
+      bytes += Buffer.byteLength(frame);
+      if (response.write(frame)) return;
+      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    },
+    end() {
+      clearInterval(timer);
+      if (!response.writableEnded) response.end();
+    },
+  };
+}
