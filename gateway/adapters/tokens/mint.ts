@@ -1,0 +1,72 @@
+import { type KeyObject, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { JsonObject } from '#gateway/core/json.ts';
+import type { Ceiling, Run } from '#gateway/core/principal.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
+import { identityAt, parseRunToken } from '#gateway/core/run-token.ts';
+
+export interface RunGrant {
+  readonly key: { readonly kid: string; readonly key: KeyObject };
+  readonly issuer: string;
+  readonly audience: string;
+  /** `run:{run.id}` for an agent on its own; a user or `service:…` on whose behalf it acts otherwise. */
+  readonly subject: string;
+  readonly run: { readonly id: string; readonly repo?: string | null; readonly ref?: string | null };
+  readonly agent: { readonly id: string | null };
+  readonly groups?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly ceiling?: Ceiling;
+  readonly budget?: Partial<Run['budget']>;
+  /** Seconds, 900 at most. */
+  readonly ttl: number;
+  /** Epoch seconds; no token of the run outlives it. */
+  readonly deadline?: number | null;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+const longest = 900;
+
+/**
+ * Signs a run token with the claims of identity-and-trust.md §1.3.
+ *
+ * @throws Error for a grant that our own verifier would refuse.
+ */
+export async function mintRunToken(grant: RunGrant): Promise<string> {
+  const { key, issuer, audience, ttl, now } = grant;
+  if (!(ttl > 0 && ttl <= longest)) throw new Error(`A run token lives between 1 s and ${longest} s.`);
+  const claims = claimsOf(grant);
+  const judged = parseRunToken(claims, { issuer, audience, maxLifetime: longest, skew: 0 });
+  const identity = isRefusal(judged) ? judged : identityAt(judged, now);
+  if (isRefusal(identity)) throw new Error(`No run token for this grant. ${identity.detail}`);
+  return new SignJWT(claims).setProtectedHeader({ alg: 'Ed25519', typ: 'at+jwt', kid: key.kid }).sign(key.key);
+}
+
+function claimsOf(grant: RunGrant): JsonObject {
+  const { issuer, audience, subject, run, agent, groups = [], scopes = [], deadline = null } = grant;
+  const iat = Math.floor(grant.now / 1000);
+  const exp = Math.min(iat + grant.ttl, deadline ?? Number.POSITIVE_INFINITY);
+  return {
+    iss: issuer,
+    sub: subject,
+    aud: audience,
+    exp,
+    iat,
+    nbf: iat,
+    jti: randomUUID(),
+    scope: scopes.join(' '),
+    groups: [...groups],
+    run: { id: run.id, repo: run.repo ?? null, ref: run.ref ?? null, deadline },
+    agent: { id: agent.id },
+    // On behalf of somebody: who acts is the run (RFC 8693).
+    ...(subject.startsWith('run:') ? {} : { act: { iss: issuer, sub: `run:${run.id}` } }),
+    mcp: grantsOf(grant),
+  };
+}
+
+function grantsOf({ ceiling, budget }: RunGrant): JsonObject {
+  const mcp: JsonObject = { budget: { calls: budget?.calls ?? null, bytes: budget?.bytes ?? null } };
+  if (ceiling?.tiers) mcp.tiers = [...ceiling.tiers];
+  if (ceiling?.tools) mcp.tools = [...ceiling.tools];
+  return mcp;
+}

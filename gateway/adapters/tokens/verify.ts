@@ -1,0 +1,108 @@
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
+import { compactVerify } from 'jose';
+import type { Jwks } from '#gateway/core/jwk.ts';
+import type { Identity } from '#gateway/core/principal.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { identityAt, invalid, parseRunToken, type RunToken, type TokenRules } from '#gateway/core/run-token.ts';
+import type { Tokens } from '#gateway/ports.ts';
+import { algorithms, parseDocument, parseHeader } from './compact.ts';
+import { createRecent } from './recent.ts';
+import { createSlots } from './slots.ts';
+
+export interface TokenOptions {
+  /** Who may sign run tokens. No two share a key: a `kid` leads to exactly one issuer. */
+  readonly signers: readonly { readonly issuer: string; readonly jwks: Jwks }[];
+  readonly audience: string;
+  /** Seconds. */
+  readonly maxLifetime?: number;
+  readonly skew?: number;
+}
+
+interface Signer {
+  readonly key: KeyObject;
+  readonly rules: TokenRules;
+}
+
+const mostCharacters = 8 * 1024;
+const remembered = 10_000;
+const atOnce = 8;
+const waiting = 256;
+
+/**
+ * Verifies run tokens against pinned keys. Tokens are remembered by their digest, never as they are: the good ones until
+ * they expire, the bad ones so that sending one again costs no signature check.
+ *
+ * @throws Error for options under which a check would be void.
+ */
+export function createTokens(options: TokenOptions): Tokens {
+  const signers = signersByKid(options);
+  const good = createRecent<RunToken>(remembered);
+  const bad = createRecent<Refusal>(remembered);
+  const underway = new Map<string, Promise<RunToken | Refusal>>();
+  const slots = createSlots({ atOnce, waiting });
+
+  /** A token that is over stays over: it moves to the bad ones. */
+  function answer(digest: string, token: RunToken, now: number): Identity | Refusal {
+    const identity = identityAt(token, now);
+    if (!isRefusal(identity) || now < token.notBefore) return identity;
+    good.drop(digest);
+    bad.put(digest, identity);
+    return identity;
+  }
+
+  async function check(token: string, digest: string, signer: Signer): Promise<RunToken | Refusal> {
+    const verified = await verifySignature(token, signer);
+    if (isRefusal(verified)) bad.put(digest, verified);
+    else good.put(digest, verified);
+    underway.delete(digest);
+    return verified;
+  }
+
+  return {
+    verify(token, now) {
+      if (token.length > mostCharacters) return invalid('It is longer than 8 KiB.');
+      const digest = hash('sha256', token, 'base64url');
+      const known = good.find(digest);
+      if (known) return answer(digest, known, now);
+      const refused = bad.find(digest);
+      if (refused) return refused;
+      const kid = parseHeader(token);
+      if (isRefusal(kid)) return kid;
+      const signer = signers.get(kid);
+      if (!signer) return invalid('Its key ("kid") is none of those that this gateway knows.');
+      const verdict = underway.get(digest) ?? slots.run(() => check(token, digest, signer));
+      if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
+      underway.set(digest, verdict);
+      return verdict.then((outcome) => (isRefusal(outcome) ? outcome : answer(digest, outcome, now)));
+    },
+  };
+}
+
+async function verifySignature(token: string, { key, rules }: Signer): Promise<RunToken | Refusal> {
+  try {
+    const { payload } = await compactVerify(token, key, { algorithms });
+    return parseRunToken(parseDocument(payload), rules);
+  } catch {
+    // Whatever went wrong in there, it proved nothing: never a default principal.
+    return invalid('Its signature does not fit.');
+  }
+}
+
+function signersByKid({ signers, audience, maxLifetime = 900, skew = 30 }: TokenOptions): Map<string, Signer> {
+  if (!audience) throw new Error('Tokens need an audience.');
+  if (!(maxLifetime > 0 && maxLifetime <= 900)) throw new Error('Tokens live between 1 s and 900 s.');
+  if (!(skew >= 0 && skew <= 30)) throw new Error('The clock skew of tokens is 30 s at most.');
+  const byKid = new Map<string, Signer>();
+  const issuers = new Set<string>();
+  for (const { issuer, jwks } of signers) {
+    if (!issuer || issuers.has(issuer)) throw new Error(`The issuer "${issuer}" must be named, and once only.`);
+    issuers.add(issuer);
+    for (const jwk of jwks.keys) {
+      if (jwk.kty !== 'OKP') throw new Error(`Run tokens are signed with Ed25519: key ${jwk.kid} is ${jwk.crv}.`);
+      if (byKid.has(jwk.kid)) throw new Error(`Two issuers share the key ${jwk.kid}.`);
+      const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
+      byKid.set(jwk.kid, { key, rules: { issuer, audience, maxLifetime, skew } });
+    }
+  }
+  return byKid;
+}
