@@ -29,7 +29,10 @@ export function definitionDigest(kind: DefinitionKind | 'instructions', definiti
   return `sha256-${sha256(`mcp-def/1\0${kind}\0${canonical(withoutVolatile(definition))}`)}`;
 }
 
-function withoutVolatile(definition: JsonValue): JsonValue {
+/** The definition without what no digest covers. Approved definitions are kept and served in this form. */
+export function withoutVolatile(definition: JsonObject): JsonObject;
+export function withoutVolatile(definition: JsonValue): JsonValue;
+export function withoutVolatile(definition: JsonValue): JsonValue {
   if (!isJsonObject(definition) || !isJsonObject(definition._meta)) return definition;
   const kept = Object.entries(definition._meta).filter(([name]) => !volatile.has(name));
   return { ...definition, _meta: Object.fromEntries(kept) };

@@ -1,0 +1,84 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
+import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
+import type { Jwks, PublicJwk } from '#gateway/core/jwk.ts';
+import { manifestType } from './sign.ts';
+
+/** One line per kind of key: the names its algorithm goes by, and how Node verifies it. */
+const algorithms = {
+  OKP: { names: ['Ed25519', 'EdDSA'], digest: null },
+  EC: { names: ['ES256'], digest: 'sha256' },
+} as const satisfies Record<PublicJwk['kty'], { names: readonly string[]; digest: string | null }>;
+
+const depth = 128;
+
+export interface Envelope {
+  readonly payload: string;
+  readonly protected: string;
+  readonly signature: string;
+  readonly definitions: JsonObject;
+}
+
+type Why = { readonly why: string };
+
+/** Parses the outer form of a manifest file; nothing in it is believed yet. */
+export function parseEnvelope(text: string): Envelope | Why {
+  const parsed = parseStrict(text, depth);
+  if (isFlaw(parsed)) return { why: `the file ${parsed.flaw}` };
+  const file = parsed.value;
+  if (!isJsonObject(file) || !hasExactly(file, ['manifest', 'definitions'])) {
+    return { why: 'the file must hold "manifest" and "definitions" and nothing else' };
+  }
+  const { manifest: jws, definitions } = file;
+  if (!isJsonObject(jws) || !hasExactly(jws, ['payload', 'protected', 'signature'])) {
+    return { why: '"manifest" must be a flattened JWS: payload, protected, signature, and nothing else' };
+  }
+  const { payload, protected: header, signature } = jws;
+  if (typeof payload !== 'string' || typeof header !== 'string' || typeof signature !== 'string') {
+    return { why: 'the parts of "manifest" must be texts' };
+  }
+  if (!isJsonObject(definitions)) return { why: '"definitions" must be an object' };
+  return { payload, protected: header, signature, definitions };
+}
+
+/** Verifies the signature, then parses the very bytes that were verified. */
+export function openEnvelope(envelope: Envelope, jwks: Jwks): { payload: JsonValue; key: string } | Why {
+  const header = parsePart(envelope.protected);
+  if (!isJsonObject(header) || !hasExactly(header, ['alg', 'kid', 'typ'])) {
+    return { why: 'its protected header must hold "alg", "kid" and "typ" and nothing else' };
+  }
+  if (header.typ !== manifestType) return { why: `its "typ" is not ${manifestType}` };
+  const jwk = jwks.keys.find(({ kid }) => kid === header.kid);
+  if (!jwk) return { why: 'the key that signed it is none of those that may sign this server' };
+  const { names } = algorithms[jwk.kty];
+  if (!names.some((name) => name === header.alg)) return { why: `its "alg" is not ${names.join(' or ')}` };
+  if (!signatureFits(envelope, jwk)) return { why: 'its signature does not fit' };
+  const payload = parsePart(envelope.payload);
+  return payload === null ? { why: 'its payload is not well-formed JSON' } : { payload, key: jwk.kid };
+}
+
+function signatureFits(envelope: Envelope, jwk: PublicJwk): boolean {
+  const signature = decodeBase64url(envelope.signature);
+  const signed = Buffer.from(`${envelope.protected}.${envelope.payload}`);
+  try {
+    const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
+    return (
+      signature !== null && verify(algorithms[jwk.kty].digest, signed, { key, dsaEncoding: 'ieee-p1363' }, signature)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** What the payload claims, signature unseen: only to number the next manifest, never to trust this one. */
+export const peekPayload = (envelope: Envelope): JsonValue => parsePart(envelope.payload);
+
+function parsePart(part: string): JsonValue {
+  const bytes = decodeBase64url(part);
+  const text = bytes && decodeUtf8(bytes);
+  const parsed = text === null ? null : parseStrict(text, depth);
+  return parsed === null || isFlaw(parsed) ? null : parsed.value;
+}
+
+export const hasExactly = (value: JsonObject, names: readonly string[]): boolean =>
+  Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));

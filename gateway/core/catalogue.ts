@@ -1,0 +1,91 @@
+import type { ManifestRule } from './config.ts';
+import { definitionsOf, repeatedNames, settled, unambiguous } from './definition-set.ts';
+import type { JsonObject } from './json.ts';
+import { type Definitions, type Drift, definitionKinds, definitionName, drift, type Manifest } from './manifest.ts';
+import type { Catalogue, Trust } from './snapshot.ts';
+
+/** What became of a manifest file. `why` is a clause without a full stop. */
+export type SignedDefinitions =
+  | {
+      readonly status: 'verified';
+      readonly manifest: Manifest;
+      readonly definitions: Definitions;
+      /** `kid` of the key that signed. */
+      readonly key: string;
+    }
+  | { readonly status: 'invalid'; readonly why: string };
+
+/** What a server serves right now, as the port `Live` has it. */
+interface Served {
+  readonly definitions: Definitions;
+  readonly resources: readonly JsonObject[];
+  readonly capabilities: JsonObject;
+}
+
+export interface CatalogueSources {
+  readonly id: string;
+  readonly rule: ManifestRule;
+  /** Null: the config names no manifest for this server. */
+  readonly signed: SignedDefinitions | null;
+  readonly pin: { readonly definitions: Definitions } | null;
+  /** Null: the server could not be asked. */
+  readonly live: Served | null;
+}
+
+const nothing: Definitions = { tools: [], prompts: [], templates: [], instructions: null };
+
+/**
+ * Decides which definitions of a server are approved, and what differs from them live. `pin` is a first-seen snapshot
+ * for the caller to write: what it holds is approved from now on, and what comes later is drift.
+ */
+export function catalogueOf(sources: CatalogueSources): { catalogue: Catalogue | null; pin: Definitions | null } {
+  const { live, pin } = sources;
+  const belief = beliefOf(sources);
+  if (belief) return { catalogue: catalogue(belief, live), pin: null };
+  const approved = pin?.definitions ?? (live && settled(unambiguous(live.definitions)));
+  if (!approved) return { catalogue: null, pin: null };
+  const note = pin ? 'a snapshot that was pinned earlier' : 'a snapshot that was taken now, at first sight';
+  const snapshot = { approved, trust: { status: 'unsigned', key: null, note } } as const;
+  return { catalogue: catalogue(snapshot, live), pin: pin ? null : approved };
+}
+
+interface Belief {
+  readonly approved: Definitions;
+  readonly trust: Trust;
+}
+
+/** What signatures and the tier's rule settle; null where a snapshot may stand in. */
+function beliefOf({ id, rule, signed }: CatalogueSources): Belief | null {
+  if (signed?.status === 'verified') {
+    const { manifest, definitions, key } = signed;
+    return { approved: definitions, trust: { status: 'verified', key, note: `signed, number ${manifest.seq}` } };
+  }
+  // A bad signature is worse than none: no pin stands in for it, or breaking a manifest would be a way around it.
+  if (signed) return { approved: nothing, trust: { status: 'invalid', key: null, note: signed.why } };
+  if (rule === 'signed') {
+    const note = `nothing of server "${id}" is signed yet`;
+    return { approved: nothing, trust: { status: 'none', key: null, note } };
+  }
+  return null;
+}
+
+function catalogue({ approved, trust }: Belief, live: Served | null): Catalogue {
+  return {
+    approved,
+    trust,
+    drift: live && [...drift(approved, live.definitions), ...ambiguous(approved, live.definitions)],
+    resources: live?.resources ?? [],
+    capabilities: live?.capabilities ?? {},
+  };
+}
+
+/** An approved name that is served twice: one of the two may be the approved one, and nobody knows which answers. */
+function ambiguous(approved: Definitions, live: Definitions): Drift[] {
+  return definitionKinds.flatMap((kind) => {
+    const names = new Set(definitionsOf(approved, kind).map((definition) => definitionName(kind, definition)));
+    const repeated = [...repeatedNames(kind, definitionsOf(live, kind))];
+    return repeated
+      .filter((name) => names.has(name))
+      .map((name): Drift => ({ kind, name, state: 'changed', fields: [''] }));
+  });
+}
