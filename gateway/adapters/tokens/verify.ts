@@ -1,13 +1,12 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
 import type { Jwks } from '#gateway/core/jwk.ts';
-import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { identityAt, invalid, parseRunToken, type RunToken, type TokenRules } from '#gateway/core/run-token.ts';
 import type { Tokens } from '#gateway/ports.ts';
 import { algorithms, parseDocument, parseHeader } from './compact.ts';
-import { createRecent } from './recent.ts';
 import { createSlots } from './slots.ts';
+import { createVerdicts } from './verdicts.ts';
 
 export interface TokenOptions {
   /** Who may sign run tokens. No two share a key: a `kid` leads to exactly one issuer. */
@@ -36,36 +35,23 @@ const waiting = 256;
  */
 export function createTokens(options: TokenOptions): Tokens {
   const signers = signersByKid(options);
-  const good = createRecent<RunToken>(remembered);
-  const bad = createRecent<Refusal>(remembered);
+  const verdicts = createVerdicts(remembered);
   const underway = new Map<string, Promise<RunToken | Refusal>>();
   const slots = createSlots({ atOnce, waiting });
 
-  /** A token that is over stays over: it moves to the bad ones. */
-  function answer(digest: string, token: RunToken, now: number): Identity | Refusal {
-    const identity = identityAt(token, now);
-    if (!isRefusal(identity) || now < token.notBefore) return identity;
-    good.drop(digest);
-    bad.put(digest, identity);
-    return identity;
-  }
-
   async function check(token: string, digest: string, signer: Signer): Promise<RunToken | Refusal> {
-    const verified = await verifySignature(token, signer);
-    if (isRefusal(verified)) bad.put(digest, verified);
-    else good.put(digest, verified);
+    const verdict = await verifySignature(token, signer);
+    verdicts.put(digest, verdict);
     underway.delete(digest);
-    return verified;
+    return verdict;
   }
 
   return {
     verify(token, now) {
       if (token.length > mostCharacters) return invalid('It is longer than 8 KiB.');
       const digest = hash('sha256', token, 'base64url');
-      const known = good.find(digest);
-      if (known) return answer(digest, known, now);
-      const refused = bad.find(digest);
-      if (refused) return refused;
+      const known = verdicts.find(digest, now);
+      if (known) return known;
       const kid = parseHeader(token);
       if (isRefusal(kid)) return kid;
       const signer = signers.get(kid);
@@ -73,7 +59,7 @@ export function createTokens(options: TokenOptions): Tokens {
       const verdict = underway.get(digest) ?? slots.run(() => check(token, digest, signer));
       if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
       underway.set(digest, verdict);
-      return verdict.then((outcome) => (isRefusal(outcome) ? outcome : answer(digest, outcome, now)));
+      return verdict.then((one) => (isRefusal(one) ? one : identityAt(one, now)));
     },
   };
 }
