@@ -1,0 +1,86 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { PolicyError } from './compiler-protocol.ts';
+import { parseData } from './data-json.ts';
+
+/** A folder of policies, read: paths are relative to it, so that what is made of it is the same everywhere. */
+export interface PolicySources {
+  readonly rules: Readonly<Record<string, string>>;
+  readonly tests: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const deepest = 16;
+
+export async function readSources(folder: string): Promise<PolicySources | { errors: readonly PolicyError[] }> {
+  const rules: Record<string, string> = {};
+  const tests: Record<string, string> = {};
+  const documents = new Map<string, string>();
+  const errors: PolicyError[] = [];
+  for (const path of await filesBelow(folder, '', 1)) {
+    const name = basename(path);
+    if (name === 'data.yaml' || name === 'data.yml') {
+      errors.push({ file: path, row: 1, col: 1, code: 'data_not_json', message: 'data is read from data.json only' });
+    } else if (name === 'data.json') documents.set(path, await readFile(join(folder, path), 'utf8'));
+    else if (path.endsWith('_test.rego')) tests[path] = await readFile(join(folder, path), 'utf8');
+    else if (path.endsWith('.rego')) rules[path] = await readFile(join(folder, path), 'utf8');
+  }
+  const merged = mergeData(documents);
+  if ('errors' in merged) errors.push(...merged.errors);
+  return errors.length > 0 || 'errors' in merged ? { errors } : { rules, tests, data: merged.data };
+}
+
+/** Regular files, links followed (a mounted ConfigMap is links), names that begin with a dot left out. */
+async function filesBelow(folder: string, below: string, depth: number): Promise<string[]> {
+  if (depth > deepest) return [];
+  const names = (await readdir(join(folder, below))).filter((name) => !name.startsWith('.')).sort();
+  const found: string[] = [];
+  for (const name of names) {
+    const path = below === '' ? name : `${below}/${name}`;
+    const what = await stat(join(folder, path));
+    if (what.isDirectory()) found.push(...(await filesBelow(folder, path, depth + 1)));
+    else if (what.isFile()) found.push(path);
+  }
+  return found;
+}
+
+/** As OPA does it: a data.json in a folder is the document at that folder's path. */
+function mergeData(
+  documents: ReadonlyMap<string, string>,
+): { data: Record<string, unknown> } | { errors: PolicyError[] } {
+  const data: Record<string, unknown> = {};
+  const errors: PolicyError[] = [];
+  for (const [file, text] of documents) {
+    const parsed = parseData(text);
+    if ('flaw' in parsed) {
+      errors.push({ file, code: 'data_invalid', ...parsed.flaw });
+    } else if (!isObject(parsed.value)) {
+      errors.push({ file, row: 1, col: 1, code: 'data_invalid', message: 'data must be an object' });
+    } else {
+      const clash = mount(data, file.split('/').slice(0, -1), parsed.value);
+      if (clash === null) continue;
+      const message = `${clash} is already given by another data.json`;
+      errors.push({ file, row: 1, col: 1, code: 'data_conflict', message });
+    }
+  }
+  return errors.length > 0 ? { errors } : { data };
+}
+
+function mount(data: Record<string, unknown>, path: readonly string[], value: Record<string, unknown>): string | null {
+  let node = data;
+  for (const key of path) {
+    if (!Object.hasOwn(node, key)) node[key] = {};
+    const inner = node[key];
+    if (!isObject(inner)) return key;
+    node = inner;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    if (Object.hasOwn(node, key)) return [...path, key].join('.');
+    Object.defineProperty(node, key, { value: member, enumerable: true, configurable: true, writable: true });
+  }
+  return null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
