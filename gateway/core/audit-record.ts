@@ -1,0 +1,101 @@
+import type { CallEnd } from './call-end.ts';
+import { decided } from './decided.ts';
+import { oneLine } from './one-line.ts';
+import { traceIdOf } from './trace-context.ts';
+
+/** What only the writer knows. */
+export interface AuditStamp {
+  /** Of this process; with `seq` it shows which lines are missing. */
+  readonly writer: string;
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly ts: string;
+  /** A bare digest of arguments can be guessed; with a key it cannot. */
+  keyed(digest: string): string;
+}
+
+const idLength = 256;
+const nameLength = 128;
+const mostCodes = 16;
+
+/**
+ * The one line a call leaves behind. It says who did what to which server, on whose decision, and how it ended: never
+ * arguments, results, tokens or messages. Every text that others wrote is cut and put on one line.
+ */
+export function auditLine(end: CallEnd, stamp: AuditStamp): object {
+  const { record, refusal } = end;
+  return {
+    v: 1,
+    writer: stamp.writer,
+    seq: stamp.seq,
+    id: record.call,
+    ts: stamp.ts,
+    method: oneLine(record.method, 64),
+    view: oneLine(record.view.name, 64),
+    ...who(end),
+    ...what(end),
+    decision: decision(end),
+    approval: approval(end),
+    outcome: end.outcome,
+    reason: refusal?.refused ?? null,
+    code: end.errorCode,
+    args_digest: record.argsDigest === null ? null : stamp.keyed(record.argsDigest),
+    bytes_in: record.bytesIn,
+    bytes_out: end.bytesOut,
+    duration_ms: millis(end.durationMs),
+    upstream_ms: record.upstreamMs === null ? null : millis(record.upstreamMs),
+    revision: record.snapshot.revision,
+    client: {
+      name: oneLine(record.client.info.name, 64),
+      version: oneLine(record.client.info.version, 64),
+      revision: oneLine(record.client.revision, 32),
+    },
+    trace_id: record.trace ? traceIdOf(record.trace) : null,
+  };
+}
+
+function who({ record: { identity } }: CallEnd): object {
+  if (!identity) return { principal: null, principal_type: null, issuer: null, run: null, agent: null };
+  const { principal, issuer, run, agent } = identity;
+  return {
+    principal: oneLine(principal.id, idLength),
+    principal_type: principal.type,
+    issuer: oneLine(issuer, idLength),
+    run: oneLine(run.id, idLength),
+    agent: agent.id === null ? null : oneLine(agent.id, idLength),
+  };
+}
+
+function what({ record: { target, method, params } }: CallEnd): object {
+  if (target) {
+    const { server, kind, name, digest, action, risk } = target;
+    const tool = { kind, tool: oneLine(name, idLength), tool_digest: digest || null, action, risk, asked: null };
+    return { server: server.id, tier: server.tier, ...tool };
+  }
+  // A name that leads nowhere shows who probes. A URI does not stand here: it may carry a secret in its query.
+  const asked = method === 'tools/call' || method === 'prompts/get' ? params.name : null;
+  return {
+    ...{ server: null, tier: null, kind: null, tool: null, tool_digest: null, action: null, risk: null },
+    asked: typeof asked === 'string' ? oneLine(asked, nameLength) : null,
+  };
+}
+
+function decision(end: CallEnd): object | null {
+  const found = decided(end);
+  if (!found) return null;
+  const codes = found.codes.slice(0, mostCodes).map((code) => oneLine(code, 64));
+  return { verdict: found.verdict, codes, revision: end.record.snapshot.policy.revision };
+}
+
+function approval({ record, refusal }: CallEnd): object | null {
+  if (record.approval) {
+    const { id, state, by } = record.approval;
+    return { id: oneLine(id, nameLength), state, by: oneLine(by, idLength) };
+  }
+  const id = refusal?.data.approval;
+  const state = refusal?.refused.startsWith('approval_') ? refusal.refused.slice('approval_'.length) : null;
+  return state !== null && typeof id === 'string' ? { id: oneLine(id, nameLength), state, by: null } : null;
+}
+
+/** Microseconds are as fine as a reader can use. */
+const millis = (value: number): number => Math.round(value * 1000) / 1000;
