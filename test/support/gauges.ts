@@ -1,0 +1,15 @@
+import type { Gauges } from '#gateway/adapters/telemetry/metrics.ts';
+
+/** What the rest of a gateway would say of itself. */
+export const someGauges = (over: Partial<Gauges> = {}): Gauges => ({
+  inflight: () => 3,
+  streams: () => 2,
+  servers: () => [
+    { id: 'files', up: true, tools: 12 },
+    { id: 'web', up: false, tools: 0 },
+  ],
+  revision: () => 'sha256-snapshot',
+  audit: () => ({ written: 41, dropped: 1 }),
+  spansDropped: () => 5,
+  ...over,
+});
