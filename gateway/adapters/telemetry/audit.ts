@@ -1,0 +1,58 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { type AuditStamp, auditLine } from '#gateway/core/audit-record.ts';
+import type { Log, Recorder } from '#gateway/ports.ts';
+import { createLineQueue } from './line-queue.ts';
+
+/** Past this no new call should begin: the rest of the room is for calls that are under way and must be recorded. */
+const highWater = 0.5;
+
+export interface AuditOptions {
+  readonly path: string;
+  /** `block`: while the file cannot be written, `ready()` is false. `continue`: calls go on, and lost lines are counted. */
+  readonly onFailure: 'block' | 'continue';
+  /** With it the digests of arguments are keyed, so that nobody can find out arguments by trying. */
+  readonly hmacKey?: Uint8Array;
+  readonly log: Log;
+}
+
+export interface Audit {
+  readonly recorder: Recorder;
+  /** May a call begin, as far as the record of it is concerned? */
+  ready(): boolean;
+  counts(): { readonly written: number; readonly dropped: number };
+  /** Resolves when all that was recorded is in the file. @throws when the file refuses it. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The audit file: one JSON line a call. `writer` (this process) and `seq` show which lines are missing, if any are. */
+export function createAudit({ path, onFailure, hmacKey, log }: AuditOptions): Audit {
+  const writer = randomUUID().slice(0, 8);
+  const keyed = keyedWith(hmacKey);
+  const lines = createLineQueue(path, log);
+  let seq = 0;
+  let dropped = 0;
+  return {
+    recorder: {
+      record(end) {
+        if (end.record.dryRun) return;
+        seq++;
+        const stamp = { writer, seq, ts: new Date(end.record.at).toISOString(), keyed };
+        if (!lines.push(`${JSON.stringify(auditLine(end, stamp))}\n`)) dropped++;
+      },
+    },
+    ready: () => onFailure === 'continue' || (!lines.failing() && lines.fullness() < highWater),
+    counts: () => ({ written: lines.written(), dropped }),
+    flush: lines.flush,
+    async close() {
+      const lost = await lines.close();
+      dropped += lost;
+      if (lost > 0) log.error({ path, lost }, 'audit lines are lost: the file refused them to the end');
+    },
+  };
+}
+
+function keyedWith(key: Uint8Array | undefined): AuditStamp['keyed'] {
+  if (!key) return (digest) => digest;
+  return (digest) => `hmac-sha256-${createHmac('sha256', key).update(digest).digest('base64url')}`;
+}
