@@ -1,35 +1,8 @@
 import { z } from 'zod';
+import { duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
 import { serverIdPattern } from './names.ts';
-import { parseDuration, parseSize } from './units.ts';
 
 /** The one source of the configuration's grammar: parser, types, `config/gateway.schema.json` and docs come from it. */
-
-const size = z
-  .string()
-  .meta({ description: 'A size with its unit: 256KiB, 8MiB.', pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$' })
-  .transform((text, context) => parseSize(text) ?? complain(context, `"${text}" is not a size: write 256KiB or 8MiB`));
-
-const duration = z
-  .string()
-  .meta({ description: 'A duration with its unit: 500ms, 30s, 8h.', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })
-  .transform(
-    (text, context) => parseDuration(text) ?? complain(context, `"${text}" is not a duration: write 30s or 8h`),
-  );
-
-function complain(context: { addIssue(issue: string): void }, message: string): never {
-  context.addIssue(message);
-  return z.NEVER;
-}
-
-const httpUrl = z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), {
-  error: (issue) => `"${String(issue.input)}" is not an http(s) URL`,
-});
-const path = z
-  .string()
-  .min(1)
-  .meta({ description: 'A path; a relative one starts at the folder of the file it stands in.' });
-const port = z.int().min(0).max(65_535);
-const pointer = z.string().regex(/^(\/[^/]*)+$/, 'a JSON pointer such as /path');
 
 const actions = ['read', 'write', 'delete', 'exec', 'egress', 'admin'] as const;
 const risks = ['low', 'medium', 'high', 'critical'] as const;
@@ -38,38 +11,43 @@ const manifestRules = ['signed', 'signed-or-snapshot', 'snapshot'] as const;
 
 const tool = z.strictObject({
   action: z.enum(actions).meta({ description: 'What the tool does. Set by you, never by the server.' }),
-  risk: z.enum(risks).default('low'),
+  risk: z.enum(risks).default('low').meta({ description: 'How bad that may be. Set by you, too.' }),
   paths: z.array(pointer).default([]).meta({ description: 'JSON pointers of the arguments that are paths.' }),
 });
 
 const limits = z.strictObject({
   answer: size.optional().meta({ description: 'Bytes of answer at most; the tier says the default.' }),
   timeout: duration.prefault('60s').meta({ description: 'The whole call, at most.' }),
-  connect: duration.prefault('3s'),
+  connect: duration.prefault('3s').meta({ description: 'Until the connection stands.' }),
   first_byte: duration.prefault('30s').meta({ description: 'From sending the call to the first byte of its answer.' }),
   idle: duration.prefault('60s').meta({ description: 'Between two chunks of one answer.' }),
   inflight: z.int().min(1).max(10_000).default(64).meta({ description: 'Calls under way at once.' }),
 });
 
+const credentialKind = { description: 'Nothing, or a bearer token that never changes.' };
 const credential = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('none').meta(credentialKind) }),
   z.strictObject({
-    kind: z.literal('static'),
+    kind: z.literal('static').meta(credentialKind),
     secret: z.string().min(1).meta({ description: 'The bearer token: ${env:NAME} or ${file:/path}.' }),
   }),
 ]);
 
 const server = z
   .strictObject({
-    tier: z.enum(tiers),
+    tier: z.enum(tiers).meta({ description: 'How far the server is trusted.' }),
     url: httpUrl.optional().meta({ description: 'The streamable HTTP endpoint.' }),
     command: z.array(z.string().min(1)).min(1).optional().meta({ description: 'The program of a stdio server.' }),
     env: z
       .record(z.string(), z.string())
       .default({})
       .meta({ description: 'All of the environment it gets, plus PATH.' }),
-    cwd: path.optional(),
-    credential: credential.default({ kind: 'none' }),
+    cwd: path
+      .optional()
+      .meta({ description: 'The directory that the program, and a relative path in a call, starts in.' }),
+    credential: credential
+      .default({ kind: 'none' })
+      .meta({ description: "The gateway's own credential at the server; the caller's never goes there." }),
     roots: z.record(z.string(), path).default({}).meta({ description: 'Named directories the server works in.' }),
     manifest: z
       .strictObject({
@@ -86,49 +64,72 @@ const server = z
   })
   .refine((value) => (value.url === undefined) !== (value.command === undefined), 'give either "url" or "command"');
 
-const tier = z.strictObject({ answer: size, manifest: z.enum(manifestRules) });
+const tier = (answer: string, manifest: (typeof manifestRules)[number]) =>
+  z
+    .strictObject({
+      answer: size.prefault(answer).meta({ description: 'Bytes of answer at most, where a server says nothing.' }),
+      manifest: z.enum(manifestRules).default(manifest).meta({ description: 'What its definitions must show.' }),
+    })
+    .prefault({});
 
 export const configSchema = z
   .strictObject({
-    version: z.literal(1),
+    version: z.literal(1).meta({ description: 'The version of this grammar.' }),
     url: httpUrl.default('http://127.0.0.1:7410').meta({ description: 'The public URL: tokens are meant for it.' }),
     listen: z
       .strictObject({
-        host: z.string().default('127.0.0.1'),
-        port: port.default(7410),
+        host: z.string().default('127.0.0.1').meta({ description: 'The address of /mcp.' }),
+        port: port.default(7410).meta({ description: 'The port of /mcp.' }),
         hosts: z.array(z.string()).default([]).meta({ description: 'Further Host header values that are accepted.' }),
         origins: z.array(z.string()).default([]).meta({ description: 'Origins of browsers that may call.' }),
       })
       .prefault({}),
-    admin: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(7411) }).prefault({}),
+    admin: z
+      .strictObject({
+        host: z.string().default('127.0.0.1').meta({ description: 'The address of health and metrics.' }),
+        port: port.default(7411).meta({ description: 'The port of health and metrics.' }),
+      })
+      .prefault({}),
     state: path.default('.sekisho').meta({ description: 'Keys, the control socket and the default store.' }),
     identity: z
       .strictObject({
         development: z.boolean().default(false).meta({ description: 'Loopback only: tokens through the socket.' }),
         signers: z
-          .array(z.strictObject({ issuer: z.string().min(1), jwks: path }))
+          .array(
+            z.strictObject({
+              issuer: z.string().min(1).meta({ description: 'The "iss" of its tokens, exactly.' }),
+              jwks: path.meta({ description: 'The file with its public keys.' }),
+            }),
+          )
           .default([])
           .meta({ description: 'Who may sign run tokens: issuer and pinned JWKS file.' }),
       })
       .prefault({}),
     tiers: z
       .strictObject({
-        local: tier.prefault({ answer: '8MiB', manifest: 'snapshot' }),
-        internal: tier.prefault({ answer: '8MiB', manifest: 'signed-or-snapshot' }),
-        partner: tier.prefault({ answer: '1MiB', manifest: 'signed' }),
-        public: tier.prefault({ answer: '256KiB', manifest: 'snapshot' }),
-        quarantined: tier.prefault({ answer: '64KiB', manifest: 'snapshot' }),
+        local: tier('8MiB', 'snapshot'),
+        internal: tier('8MiB', 'signed-or-snapshot'),
+        partner: tier('1MiB', 'signed'),
+        public: tier('256KiB', 'snapshot'),
+        quarantined: tier('64KiB', 'snapshot'),
       })
       .prefault({}),
     include: z.array(z.string()).default([]).meta({ description: 'Files whose servers are added: servers/*.yaml.' }),
     servers: z
       .record(z.string().regex(serverIdPattern, 'a server id is 1 to 12 of a-z, 0-9 and -'), server)
-      .default({}),
-    policy: z.strictObject({ path }),
+      .default({})
+      .meta({ description: 'The MCP servers by id: 1 to 12 of a-z, 0-9 and -.' }),
+    policy: z.strictObject({ path: path.meta({ description: 'The folder of the Rego files.' }) }),
     budgets: z
       .strictObject({
         run: z
-          .strictObject({ calls: z.int().min(0).nullable().default(1000), bytes: size.nullable().prefault('256MiB') })
+          .strictObject({
+            calls: z.int().min(0).nullable().default(1000).meta({ description: 'Calls of one run; null: no limit.' }),
+            bytes: size
+              .nullable()
+              .prefault('256MiB')
+              .meta({ description: 'Bytes of answers of one run; null: no limit.' }),
+          })
           .prefault({}),
       })
       .prefault({}),
@@ -140,14 +141,28 @@ export const configSchema = z
         sessions: duration.prefault('8h').meta({ description: 'How long a legacy session may live.' }),
       })
       .prefault({}),
-    store: z.strictObject({ kind: z.literal('sqlite'), path: path.optional() }).prefault({ kind: 'sqlite' }),
+    store: z
+      .strictObject({
+        kind: z.literal('sqlite').meta({ description: 'Where approvals, budgets and pins are kept.' }),
+        path: path.optional().meta({ description: 'The database; in "state" when left out.' }),
+      })
+      .prefault({ kind: 'sqlite' }),
     audit: z
-      .strictObject({ path: path.optional(), on_failure: z.enum(['block', 'continue']).default('block') })
+      .strictObject({
+        path: path.optional().meta({ description: 'The folder of the audit log; in "state" when left out.' }),
+        on_failure: z
+          .enum(['block', 'continue'])
+          .default('block')
+          .meta({ description: 'Whether calls go on when nothing can be recorded.' }),
+      })
       .prefault({}),
     telemetry: z
       .strictObject({
         traces: z
-          .strictObject({ endpoint: httpUrl.optional(), ratio: z.number().min(0).max(1).default(0.1) })
+          .strictObject({
+            endpoint: httpUrl.optional().meta({ description: 'The OTLP collector; without one nothing is sent.' }),
+            ratio: z.number().min(0).max(1).default(0.1).meta({ description: 'The share of calls that are traced.' }),
+          })
           .prefault({}),
       })
       .prefault({}),

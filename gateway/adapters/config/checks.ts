@@ -1,0 +1,60 @@
+import type { Config } from '#gateway/core/config.ts';
+import type { KeyPath } from './issue.ts';
+
+export interface Complaint {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/** What one value alone cannot show. */
+export function contradictions(config: Config): readonly Complaint[] {
+  return [...identityOf(config), ...Object.entries(config.servers).flatMap(([id, server]) => serverOf(id, server))];
+}
+
+function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
+  if (!identity.development && identity.signers.length === 0) {
+    const how = 'set "development: true" (loopback only), or name who signs run tokens under "signers"';
+    return [{ path: ['identity'], message: `nobody could call: ${how}` }];
+  }
+  if (!identity.development) return [];
+  const found: Complaint[] = [];
+  const rule = 'the development identity is for loopback only';
+  const how = 'use 127.0.0.1, or name "signers" and turn development off';
+  if (!isLoopback(listen.host)) {
+    found.push({ path: ['listen', 'host'], message: `${rule}, and this listens on "${listen.host}": ${how}` });
+  }
+  if (!isLoopback(new URL(url).hostname)) {
+    found.push({ path: ['url'], message: `${rule}, and "${url}" is not: ${how}` });
+  }
+  return found;
+}
+
+/** A setting that would silently do nothing is refused, as an unknown one is. */
+function serverOf(id: string, server: Config['servers'][string]): readonly Complaint[] {
+  const path = ['servers', id];
+  if (server.command) {
+    if (server.credential.kind === 'none') return [];
+    const message = 'is for a server with a "url": give a program its secret under "env"';
+    return [{ path: [...path, 'credential'], message }];
+  }
+  const found: Complaint[] = [];
+  const message = 'is for a server with a "command"';
+  if (Object.keys(server.env).length > 0) found.push({ path: [...path, 'env'], message });
+  if (server.cwd !== undefined) found.push({ path: [...path, 'cwd'], message });
+  return found;
+}
+
+export function warningsOf(config: Config): readonly string[] {
+  const warnings: string[] = [];
+  if (Object.keys(config.servers).length === 0) warnings.push('servers – there are none: nothing can be called');
+  const { hostname, port } = new URL(config.url);
+  const { port: listens } = config.listen;
+  if (isLoopback(hostname) && listens !== 0 && Number(port || 80) !== listens) {
+    warnings.push('url – names another port than listen.port: clients will not find the gateway');
+  }
+  return warnings;
+}
+
+/** Names and addresses that never leave this machine. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

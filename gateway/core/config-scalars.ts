@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.ts';
+
+export const size = z
+  .string()
+  .meta({ description: 'A size with its unit: 256KiB, 8MiB.', pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$' })
+  .transform((text, context) => parseSize(text) ?? complain(context, `"${text}" is not a size: write 256KiB or 8MiB`));
+
+export const duration = z
+  .string()
+  .meta({ description: 'A duration with its unit: 500ms, 30s, 8h.', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })
+  .transform(
+    (text, context) => parseDuration(text) ?? complain(context, `"${text}" is not a duration: write 30s or 8h`),
+  );
+
+function complain(context: { addIssue(issue: string): void }, message: string): never {
+  context.addIssue(message);
+  return z.NEVER;
+}
+
+export const httpUrl = z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), {
+  error: (issue) => `"${String(issue.input)}" is not an http(s) URL`,
+});
+/** A relative one starts at the folder of the file it stands in. */
+export const path = z.string().min(1);
+export const port = z.int().min(0).max(65_535);
+export const pointer = z.string().regex(/^(\/[^/]*)+$/, 'a JSON pointer such as /path');
