@@ -6,12 +6,14 @@ import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot } from '#gateway/core/snapshot.ts';
 import { run, type Step, type Watch } from '#gateway/pipeline.ts';
 import { pipelines, whoAsks } from '#gateway/pipelines.ts';
-import type { Gate, Log, PhasePorts, Recorder } from '#gateway/ports.ts';
+import type { Gate, Log, PhasePorts, Recorder, TraceHeader } from '#gateway/ports.ts';
 
 export interface GateParts {
   readonly current: () => Snapshot;
   readonly ports: PhasePorts;
   readonly watch: Watch;
+  /** Told of each call before its first phase; may put a trace context on it. */
+  readonly begin: (call: CallRecord, header: TraceHeader) => void;
   readonly recorders: readonly Recorder[];
   /** False while a call could not be recorded: then none may pass. */
   readonly recordable: () => boolean;
@@ -25,8 +27,9 @@ export function createGate(parts: GateParts): Gate {
   const began = new WeakMap<CallRecord, number>();
   return {
     snapshot: parts.current,
-    pass(call) {
+    pass(call, header) {
       began.set(call, parts.clock());
+      parts.begin(call, header);
       if (!parts.recordable()) return refuse('overloaded', 'The audit log cannot be written, so no call may pass.');
       const method = call.method;
       if (!isMethod(method, 'legacy') && !isMethod(method, 'modern')) return refuse('method_unknown');

@@ -126,8 +126,11 @@ export interface PhasePorts {
 export interface Gate {
   /** The snapshot that a call which arrives now begins with and ends on. */
   snapshot(): Snapshot;
-  /** Takes the call through the list of its method. Never throws: a fault is logged and comes back as `fault`. */
-  pass(call: CallRecord): MaybePromise<Answerable | Refusal>;
+  /**
+   * Takes the call through the list of its method. Never throws: a fault is logged and comes back as `fault`. The header
+   * is the trace context of the HTTP request, for callers that send none in the message.
+   */
+  pass(call: CallRecord, header: TraceHeader): MaybePromise<Answerable | Refusal>;
   /** Only who asks, for what is no call: streams, sessions, notifications, replies. */
   identify(call: CallRecord): MaybePromise<Authenticated | Refusal>;
   /** The end of a call: its answer's last byte left, or (null) the client did. */
@@ -146,4 +149,10 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** W3C Trace Context as it stood in the headers of a request. */
+export interface TraceHeader {
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
 }

@@ -150,25 +150,29 @@ const mark = (target: Target): unknown => [
 ];
 
 function serverEntry({ id, config, roots, base, tier, catalogue }: ServerFacts): ServerEntry {
-  const { limits } = config;
   return {
     id,
     tier: config.tier,
     transport: config.url === undefined ? 'stdio' : 'http',
-    limits: {
-      answer: limits.answer ?? tier.answer,
-      timeout: limits.timeout,
-      connect: limits.connect,
-      firstByte: limits.first_byte,
-      idle: limits.idle,
-      inflight: limits.inflight,
-    },
+    limits: limitsOf(config, tier),
     roots,
     base,
     trust: catalogue?.trust ?? { status: 'none', key: null, note: 'the server was never reached' },
     capabilities: catalogue?.capabilities ?? {},
     instructions: catalogue?.approved.instructions ?? null,
     closed: closedServer(id, config.tier, tier.manifest, catalogue),
+  };
+}
+
+/** What the config says of this server, and its tier of what it leaves open. */
+export function limitsOf({ limits }: Pick<ServerConfig, 'limits'>, tier: { readonly answer: number }): Limits {
+  return {
+    answer: limits.answer ?? tier.answer,
+    timeout: limits.timeout,
+    connect: limits.connect,
+    firstByte: limits.first_byte,
+    idle: limits.idle,
+    inflight: limits.inflight,
   };
 }
 

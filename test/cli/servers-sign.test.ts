@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createJwksFile, createKeyFile, publicJwks } from '#gateway/adapters/keys/keys.ts';
-import { signServerDefinitions, verifyManifestFile } from '#gateway/cli/servers-sign.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
+import { signServerDefinitions, verifyManifestFile } from '#gateway/manifest-files.ts';
 
 const now = 1_800_000_000_000;
 let folder = '';

@@ -69,6 +69,7 @@ export function aCall(over: Partial<Parameters<typeof createCall>[0]> = {}): Cal
     token: 'run-token',
     session: null,
     bytesIn: 180,
+    trace: null,
     signal: AbortSignal.any([]),
     dryRun: false,
     ...over,

@@ -27,6 +27,10 @@ export function withAbsolutePaths(config: Config, tree: Tree): Config {
     const file = tree.values.get(pathKey(path))?.file ?? tree.file;
     put(settled, path, resolve(dirname(file), value));
   }
+  for (const [id, server] of Object.entries(settled.servers)) {
+    const file = tree.values.get(pathKey(['servers', id]))?.file ?? tree.file;
+    if (server.command && server.cwd === undefined) put(settled, ['servers', id, 'cwd'], dirname(resolve(file)));
+  }
   return settled;
 }
 

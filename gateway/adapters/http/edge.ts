@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallRecord, Session } from '#gateway/core/call.ts';
-import { type Client, isModern, legacyRevisions, supportedRevisions } from '#gateway/core/exchange.ts';
+import { type Client, headerRevisions, isModern, legacyRevisions, supportedRevisions } from '#gateway/core/exchange.ts';
 import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
 import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
@@ -92,7 +92,7 @@ const negotiated = ({ params }: Request): string =>
 function sessionOf({ parts }: Edge, { request, at, view }: Arrival): Session | Refusal {
   const id = request.headers['mcp-session-id'];
   const revision = request.headers['mcp-protocol-version'];
-  if (typeof revision === 'string' && !supportedRevisions.includes(revision)) {
+  if (typeof revision === 'string' && !headerRevisions.includes(revision)) {
     const data = { supported: [...supportedRevisions], requested: revision.slice(0, 32) };
     return refuse('version_unsupported', `Supported: ${supportedRevisions.join(', ')}.`, data);
   }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CallRecord, Session } from '#gateway/core/call.ts';
-import { encodeEnding, encodeEvent } from '#gateway/core/client-codec.ts';
+import { encodeEnding, encodeEvent, type Wire } from '#gateway/core/client-codec.ts';
 import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { TraceHeader } from '#gateway/ports.ts';
 import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
 import type { EdgeParts } from './edge.ts';
 import type { LiveSession } from './live-sessions.ts';
@@ -31,7 +32,7 @@ export async function travel(road: Road, arrival: Arrival, known: Known): Promis
   arrival.response.once('close', left);
   road.inflight++;
   try {
-    const step = road.parts.gate.pass(call);
+    const step = road.parts.gate.pass(call, traceHeader(arrival));
     const passed = step instanceof Promise ? await step : step;
     const answer = isRefusal(passed) ? passed : passed.answer;
     await finish(road, arrival, call, answer, entered);
@@ -40,6 +41,11 @@ export async function travel(road: Road, arrival: Arrival, known: Known): Promis
     leave(road, call, entered.live);
   }
 }
+
+const traceHeader = ({ request: { headers } }: Arrival): TraceHeader => ({
+  traceparent: typeof headers.traceparent === 'string' ? headers.traceparent : null,
+  tracestate: typeof headers.tracestate === 'string' ? headers.tracestate : null,
+});
 
 interface Entered {
   readonly live: LiveSession | null;
@@ -82,8 +88,22 @@ async function finish(
   }
   const headers = ending.kind === 'result' ? remember(road, call, entered.live, ending) : {};
   const wire = encodeEnding(to(call), ending);
-  const bytes = sendWire(arrival.response, wire, headers);
+  const bytes = prefersEvents(arrival, call)
+    ? sendEvent(arrival.response, wire, headers)
+    : sendWire(arrival.response, wire, headers);
   gate.record(call, gone ? null : ending, { bytes, errorCode: wire.errorCode });
+}
+
+/** A legacy client that names the event stream first gets one, also when there is only one message to send. */
+const prefersEvents = ({ request }: Arrival, call: CallRecord): boolean =>
+  (request.headers.accept ?? '').startsWith('text/event-stream') && !isModern(call.client.revision);
+
+function sendEvent(response: Arrival['response'], wire: Wire, headers: Readonly<Record<string, string>>): number {
+  if (response.destroyed) return 0;
+  const sse = openSse(response, headers);
+  void sse.send(wire.text);
+  sse.end();
+  return sse.bytes();
 }
 
 /** What a legacy session keeps of a result: its own id, the log level, what it is subscribed to. */

@@ -14,6 +14,7 @@ export interface PublicServer {
   tellChanged(server: string, what: 'tools' | 'prompts' | 'resources'): void;
   tellUpdated(server: string, uri: string): void;
   openStreams(): number;
+  inflight(): number;
   /** Ends streams with a last message, waits for calls at most `grace` milliseconds, then closes what is left. */
   close(grace: number): Promise<void>;
 }
@@ -46,6 +47,7 @@ export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
     tellChanged: (server, what) => tellChanged(edge, server, what),
     tellUpdated: (server, uri) => tellUpdated(edge, server, uri),
     openStreams: () => edge.streams.size,
+    inflight: () => edge.inflight,
     async close(grace) {
       clearInterval(sweep);
       edge.closing = true;

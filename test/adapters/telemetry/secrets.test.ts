@@ -32,7 +32,14 @@ test('what a caller and a server say to each other stands in no audit line, metr
     const meta = { [secret()]: secret(), progressToken: secret(), baggage: `key=${secret()}` };
     const call = aCall({
       token: secret(),
-      session: secret(),
+      session: {
+        id: secret(),
+        principal: 'run:1',
+        run: '1',
+        view: 'default',
+        client: { revision: '2025-11-25', capabilities: {}, info: { name: '', version: '' }, logLevel: null },
+        opened: 0,
+      },
       params: { arguments: { password: secret() }, uri: `https://host/?key=${secret()}`, _meta: meta },
       method: at % 2 ? 'tools/call' : 'resources/read',
     });

@@ -1,0 +1,137 @@
+import { catalogueOf, type SignedDefinitions } from '#gateway/core/catalogue.ts';
+import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
+import { buildSnapshot, type Catalogue, type Digests, type Policy, type Snapshot } from '#gateway/core/snapshot.ts';
+import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+
+/** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
+export interface ServerState {
+  readonly id: string;
+  readonly up: boolean;
+  /** Why it is not up, or what is wrong with its definitions. */
+  readonly note: string;
+  readonly catalogue: Catalogue | null;
+}
+
+/** Keeps the snapshot: asks servers what they serve, compares it with what was approved, swaps the whole by reference. */
+export interface Snapshots {
+  current(): Snapshot;
+  /** Asks every server once; resolves when all have answered or `patience` milliseconds are over. */
+  start(patience: number): Promise<void>;
+  /** Asks one server again. Resolves when the snapshot shows what it said. */
+  refresh(server: string): Promise<void>;
+  states(): readonly ServerState[];
+  /** What the server said last, or null. */
+  live(server: string): Live | null;
+  close(): void;
+}
+
+export interface SnapshotsParts {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly digests: Digests;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly pins: Pins;
+  /** Reads and verifies the manifest a server is configured with; null when it has none. */
+  readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
+  /** The directory that a server's relative path arguments start from. */
+  readonly baseOf: (config: ServerConfig) => string;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Called when what agents can list changed. */
+  readonly changed: (server: string) => void;
+}
+
+interface Held {
+  readonly state: ServerState;
+  readonly live: Live | null;
+}
+
+export function createSnapshots(parts: SnapshotsParts): Snapshots {
+  const { config, log } = parts;
+  const held = new Map<string, Held>();
+  const running = new Map<string, Promise<void>>();
+  let snapshot = rebuild(parts, held);
+
+  async function ask(id: string, server: ServerConfig): Promise<void> {
+    const before = JSON.stringify(held.get(id)?.state.catalogue ?? null);
+    held.set(id, await look(parts, id, server, held.get(id)));
+    const after = JSON.stringify(held.get(id)?.state.catalogue ?? null);
+    if (before === after) return;
+    snapshot = rebuild(parts, held);
+    for (const name of snapshot.collisions)
+      log.error({ server: id, name }, 'two tools share a name: neither is served');
+    parts.changed(id);
+  }
+
+  function refresh(id: string): Promise<void> {
+    const server = config.servers[id];
+    if (!server) return Promise.resolve();
+    // One question at a time; who asks while one is under way gets the answer of the next.
+    const next = (running.get(id) ?? Promise.resolve()).then(() => ask(id, server));
+    const settled = next.catch((fault: unknown) => log.error({ fault, server: id }, 'a server could not be looked at'));
+    running.set(id, settled);
+    return settled;
+  }
+
+  const timers = Object.entries(config.servers).map(([id, server]) =>
+    setInterval(() => void refresh(id), server.manifest.refresh).unref(),
+  );
+  return {
+    current: () => snapshot,
+    refresh,
+    async start(patience) {
+      const asked = Promise.all(Object.keys(config.servers).map(refresh));
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, patience);
+      });
+      await Promise.race([asked, late]);
+      clearTimeout(timer);
+    },
+    states: () => Object.keys(config.servers).map((id) => held.get(id)?.state ?? { ...unseen, id }),
+    live: (id) => held.get(id)?.live ?? null,
+    close() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+const unseen = { up: false, note: 'not asked yet', catalogue: null };
+
+async function look(parts: SnapshotsParts, id: string, server: ServerConfig, before?: Held): Promise<Held> {
+  const answer = (await parts.upstreams.get(id)?.live()) ?? null;
+  const live = answer === null || isRefusal(answer) ? null : answer;
+  const signed = await parts.manifest(id, server);
+  const pinned = parts.pins.find(id);
+  const rule = parts.config.tiers[server.tier].manifest;
+  const pin = pinned ? { definitions: pinned.definitions } : null;
+  const made = catalogueOf({ id, rule, signed, pin, live });
+  if (made.pin && !pinned) {
+    parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: 'first seen' }, null);
+    parts.log.info({ server: id, tools: made.pin.tools.length }, 'definitions pinned as first seen');
+  }
+  for (const item of made.catalogue?.drift ?? []) {
+    parts.log.warn(
+      { server: id, kind: item.kind, name: item.name, state: item.state },
+      'a definition is not as approved',
+    );
+  }
+  const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
+  // A server that is down keeps what was approved and what it last listed: its tools answer that it is down.
+  const catalogue = made.catalogue ?? before?.state.catalogue ?? null;
+  return { state: { id, up: live !== null, note, catalogue }, live: live ?? before?.live ?? null };
+}
+
+function rebuild(parts: SnapshotsParts, held: ReadonlyMap<string, Held>): Snapshot {
+  const { config, policy, digests, baseOf } = parts;
+  const servers = Object.entries(config.servers).map(([id, server]) => ({
+    id,
+    config: server,
+    roots: server.roots,
+    base: baseOf(server),
+    tier: config.tiers[server.tier],
+    catalogue: held.get(id)?.state.catalogue ?? null,
+  }));
+  return buildSnapshot(policy, servers, digests);
+}
