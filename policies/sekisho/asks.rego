@@ -1,8 +1,10 @@
-# When a person must agree first: data.ask, by the tier of the server.
+# When a person must agree first: data.ask, by the tier of the server. The gateway keeps the question, and lets exactly
+# this call through, once, when someone has agreed.
 package sekisho
 
 approve contains {
 	"code": "RISKY_CALL",
+	"message": $"{input.tool.ref} wants to {action} on a server of tier {input.server.tier}: a person must agree first.",
 	"groups": ask.groups,
 	"min": 1,
 	"ttl_s": 900,
@@ -12,12 +14,8 @@ approve contains {
 } if {
 	ask := data.ask[input.server.tier]
 	asks(ask)
-	not approved
 }
 
 asks(ask) if input.tool.risk in ask.risks
 
 asks(ask) if action in ask.actions
-
-# The gateway shows an approval only if it is valid and bound to exactly this call.
-approved if input.approval.code == "RISKY_CALL"

@@ -2,7 +2,7 @@ package sekisho_test
 
 import data.sekisho
 
-cap := {"id": "cap", "type": "max_response_bytes", "properties": {"bytes": 262144}}
+cap := {"id": "cap", "type": "max_answer_bytes", "properties": {"bytes": 262144}}
 
 test_a_tier_can_oblige if {
 	sekisho.obligations == {cap} with input as call with data.obligations as {"internal": [cap], "public": []}

@@ -25,5 +25,5 @@ warn contains {
 	"message": $"The tools of {input.server.id} are not signed by who runs it.",
 } if {
 	input.server.tier in {"partner", "public"}
-	input.server.signature.status == "unsigned"
+	input.server.signature.status != "verified"
 }

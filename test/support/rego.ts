@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { askCompiler } from '#gateway/adapters/policy/compiler.ts';
 import type { CompilerAnswer, CompilerRequest } from '#gateway/adapters/policy/compiler-protocol.ts';
-import { createPolicyEngine, type Policy } from '#gateway/adapters/policy/engine.ts';
+import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { openToolchain, type Toolchain } from '#gateway/adapters/policy/toolchain.ts';
+import type { Policy } from '#gateway/core/snapshot.ts';
 
 export const repository = resolve(import.meta.dirname, '..', '..');
 export const packFolder = resolve(repository, 'policies');

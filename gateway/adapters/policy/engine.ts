@@ -1,12 +1,7 @@
+import type { Policy } from '#gateway/core/snapshot.ts';
 import { createRecycledInstance } from './instance.ts';
 import { encodeInput } from './judgeable.ts';
 import { PolicyFault } from './policy-fault.ts';
-
-/** Judges calls: the raw decision document, or a PolicyFault. It never guesses and never says yes by accident. */
-export interface Policy {
-  readonly revision: string;
-  judge(input: object): unknown;
-}
 
 /** What the engine needs of a compiled policy. */
 export interface JudgeablePolicy {
@@ -17,7 +12,7 @@ export interface JudgeablePolicy {
 
 export const decisionEntrypoint = 'sekisho/decision';
 
-/** Activates a compiled policy. One that cannot be asked is refused here, before any call depends on it. */
+/** Activates a compiled policy: it gives the raw decision document or throws a PolicyFault, never a guess. One that cannot be asked is refused here, before any call depends on it. */
 export function createPolicyEngine(compiled: JudgeablePolicy): Policy {
   const instance = createRecycledInstance(toModule(compiled.wasm), compiled.wasm.byteLength, compiled.data);
   if (!instance.entrypoints.includes(decisionEntrypoint)) {

@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
  */
 export function encodeInput(input: object): ArrayBuffer {
   if (!isPlainObject(input)) throw new PolicyFault('input_not_object', 'the policy input is not a plain object');
-  check(input, '', 1);
+  check(input, []);
   const bytes = encoder.encode(JSON.stringify(input));
   if (bytes.byteLength > mostBytes) {
     throw new PolicyFault('input_too_large', `the policy input has ${bytes.byteLength} bytes, more than ${mostBytes}`);
@@ -22,43 +22,56 @@ export function encodeInput(input: object): ArrayBuffer {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
 }
 
-function check(value: unknown, at: string, depth: number): void {
+/** `trail` is where we are, by key; it becomes words only when something is wrong. */
+type Trail = (string | number)[];
+
+function check(value: unknown, trail: Trail): void {
   switch (typeof value) {
     case 'boolean':
       return;
     case 'string':
-      if (!value.isWellFormed()) throw new PolicyFault('input_not_text', `${at || '/'} holds half a character`);
+      if (!value.isWellFormed()) throw new PolicyFault('input_not_text', `${named(trail)} holds half a character`);
       return;
     case 'number':
-      if (!Number.isFinite(value)) throw new PolicyFault('input_not_json', `${at || '/'} is not a finite number`);
+      if (!Number.isFinite(value)) throw new PolicyFault('input_not_json', `${named(trail)} is not a finite number`);
       return;
     case 'object':
-      if (value !== null) checkMembers(value, at, depth);
+      if (value !== null) checkMembers(value, trail);
       return;
     default:
-      throw new PolicyFault('input_not_json', `${at || '/'} is ${typeof value}, which JSON cannot say`);
+      throw new PolicyFault('input_not_json', `${named(trail)} is ${typeof value}, which JSON cannot say`);
   }
 }
 
-function checkMembers(value: object, at: string, depth: number): void {
-  if (depth > mostDepth) throw new PolicyFault('input_too_deep', `${at} is nested deeper than ${mostDepth}`);
+function checkMembers(value: object, trail: Trail): void {
+  if (trail.length >= mostDepth) {
+    throw new PolicyFault('input_too_deep', `${named(trail)} is nested deeper than ${mostDepth}`);
+  }
   if (Array.isArray(value)) {
-    if (value.length > mostMembers) throw tooWide(at, value.length);
-    for (let i = 0; i < value.length; i++) check(value[i], `${at}/${i}`, depth + 1);
+    if (value.length > mostMembers) throw tooWide(trail, value.length);
+    for (let i = 0; i < value.length; i++) {
+      trail.push(i);
+      check(value[i], trail);
+      trail.pop();
+    }
     return;
   }
-  if (!isPlainObject(value)) throw new PolicyFault('input_not_json', `${at} is not a plain object`);
+  if (!isPlainObject(value)) throw new PolicyFault('input_not_json', `${named(trail)} is not a plain object`);
   const keys = Object.keys(value);
-  if (keys.length > mostMembers) throw tooWide(at, keys.length);
+  if (keys.length > mostMembers) throw tooWide(trail, keys.length);
   for (const key of keys) {
-    if (!key.isWellFormed()) throw new PolicyFault('input_not_text', `${at} has a key with half a character`);
-    check((value as Record<string, unknown>)[key], `${at}/${key}`, depth + 1);
+    trail.push(key);
+    if (!key.isWellFormed()) throw new PolicyFault('input_not_text', `${named(trail)} holds half a character`);
+    check((value as Record<string, unknown>)[key], trail);
+    trail.pop();
   }
 }
 
-function tooWide(at: string, count: number): PolicyFault {
-  return new PolicyFault('input_too_wide', `${at || '/'} has ${count} members, more than ${mostMembers}`);
+function tooWide(trail: Trail, count: number): PolicyFault {
+  return new PolicyFault('input_too_wide', `${named(trail)} has ${count} members, more than ${mostMembers}`);
 }
+
+const named = (trail: Trail): string => `/${trail.join('/')}`.slice(0, 200);
 
 function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -13,6 +13,10 @@ export interface PolicySources {
 const deepest = 16;
 
 export async function readSources(folder: string): Promise<PolicySources | { errors: readonly PolicyError[] }> {
+  if (!(await stat(folder).catch(() => null))?.isDirectory()) {
+    const message = `there is no folder ${folder}`;
+    return { errors: [{ file: '', row: 0, col: 0, code: 'policy_missing', message }] };
+  }
   const rules: Record<string, string> = {};
   const tests: Record<string, string> = {};
   const documents = new Map<string, string>();

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { askCompiler } from './compiler.ts';
 import type { PolicyError } from './compiler-protocol.ts';
 import { createInstance, type Instance } from './instance.ts';
@@ -29,10 +28,6 @@ export interface PolicyTestOptions {
 
 /** Runs every test_ rule below a folder on the engine that enforces, never on another one. */
 export async function runPolicyTests({ directory, toolchain, cache }: PolicyTestOptions): Promise<PolicyTestReport> {
-  if (!(await stat(directory).catch(() => null))?.isDirectory()) {
-    const message = `there is no folder ${directory}`;
-    return { errors: [{ file: '', row: 0, col: 0, code: 'policy_missing', message }], tests: [] };
-  }
   const sources = await readSources(directory);
   if ('errors' in sources) return { errors: sources.errors, tests: [] };
   const files = { ...sources.rules, ...sources.tests };

@@ -130,20 +130,23 @@ function isAlive(pid: number): boolean {
 /** Builds under a name of its own and renames, so that two processes that start at once cannot disturb each other. */
 async function buildWith(go: Go, folder: string, { sources, parent, env }: Search): Promise<string | null> {
   const draft = join(parent, `.draft-${process.pid}-${randomUUID()}`);
-  await mkdir(draft, { recursive: true });
   try {
+    await mkdir(draft, { recursive: true });
+    const target = { ...env, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', GOWORK: 'off', GO111MODULE: 'on' };
+    const options = { cwd: sources, env: target, timeoutMs: buildLimitMs };
     const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', join(draft, 'compiler.wasm'), '.'];
-    const built = await runChild('go', args, {
-      cwd: sources,
-      env: { ...env, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', GOWORK: 'off', GO111MODULE: 'on' },
-      timeoutMs: buildLimitMs,
-    });
+    const built = await runChild('go', args, options);
     if (built === null || built.code !== 0) return lastLine(built?.stderr ?? '');
     await copyFile(join(go.root, 'lib', 'wasm', 'wasm_exec.js'), join(draft, 'wasm_exec.js'));
+    // Whoever passes the built file on (an image does) owes its users OPA's licence.
+    const opa = await runChild('go', ['list', '-m', '-f', '{{.Dir}}', 'github.com/open-policy-agent/opa'], options);
+    await copyFile(join(opa?.stdout.toString('utf8').trim() ?? '', 'LICENSE'), join(draft, 'LICENSE.opa'));
     await rename(draft, folder).catch(async (cause: unknown) => {
       if (!(await exists(folder))) throw cause; // else another process was first
     });
     return null;
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause); // a Go without its wasm files, a full disk
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

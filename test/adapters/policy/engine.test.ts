@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createPolicyEngine, type Policy } from '#gateway/adapters/policy/engine.ts';
+import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
+import type { Policy } from '#gateway/core/snapshot.ts';
 import { aPolicy, askRego, aToolchain, buildTimeout, someWasm } from '#test/support/rego.ts';
 
 // A deny list, because that is what fails open: where the engine quietly lost the input, `deny` would be empty.
@@ -76,6 +77,11 @@ describe('what reaches the policy', () => {
     ['a list with a hole', { list: Object.assign([1], { 2: 'evil' }) }],
   ])('holds no %s, which JSON would drop or bend', (_, input) => {
     expect(faultOf(() => policy.judge(input)).reason).toBe('input_not_json');
+  });
+
+  test('is refused by the name of the place that is wrong', () => {
+    const fault = faultOf(() => policy.judge({ arguments: { list: [1, Number.NaN] } }));
+    expect(fault.message).toBe('/arguments/list/1 is not a finite number');
   });
 
   test('may have no prototype', () => {

@@ -69,15 +69,20 @@ describe('a machine with Go', () => {
     openToolchain({ root, env: process.env, progress: (line) => said.push(line) });
 
   test(
-    'builds the compiler once, with one line about it',
+    'builds the compiler once, with one line about it, whatever a process that died left behind',
     async () => {
+      const child = spawn(process.execPath, ['-e', '']);
+      await once(child, 'close');
+      await mkdir(join(root, 'build', 'rego-compiler', `.draft-${child.pid}-x`), { recursive: true });
       const first = await (await withGo()).compiler();
       expect(said).toEqual(['building the Rego compiler (once, about a minute) …']);
       expect(await (await withGo()).compiler()).toEqual(first);
       expect(said).toHaveLength(1);
-      const [folder = ''] = await readdir(join(root, 'build', 'rego-compiler'));
+      const built = (await readdir(join(root, 'build', 'rego-compiler'))).filter((name) => !name.startsWith('.'));
+      const [folder = ''] = built;
       expect(folder).toMatch(/^[0-9a-f]{16}-go1\.\d+/);
       expect((await readdir(join(root, 'build', 'rego-compiler', folder))).sort()).toEqual([
+        'LICENSE.opa',
         'compiler.wasm',
         'wasm_exec.js',
       ]);
@@ -86,7 +91,7 @@ describe('a machine with Go', () => {
   );
 
   test(
-    'builds it once though two processes start at once, and leaves nothing behind',
+    'builds it once though three processes start at once, and leaves nothing behind',
     async () => {
       const program = `
       import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
@@ -109,17 +114,6 @@ describe('a machine with Go', () => {
       const left = await readdir(join(root, 'build', 'rego-compiler'));
       expect(left).toHaveLength(1);
       expect(one).toEqual({ kind: 'built', folder: join(root, 'build', 'rego-compiler', left[0] ?? '') });
-    },
-    buildTimeout,
-  );
-
-  test(
-    'is not held up by the draft of a process that died',
-    async () => {
-      const child = spawn(process.execPath, ['-e', '']);
-      await once(child, 'close');
-      await mkdir(join(root, 'build', 'rego-compiler', `.draft-${child.pid}-x`), { recursive: true });
-      expect(await (await withGo()).compiler()).toMatchObject({ kind: 'built' });
     },
     buildTimeout,
   );
