@@ -17,7 +17,7 @@ export interface PolicyError {
   readonly message: string;
 }
 
-export interface PolicyTestRule {
+interface PolicyTestRule {
   readonly name: string;
   readonly entrypoint: string;
   readonly file: string;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runChild } from './child.ts';
 
 /** What turns Rego into WebAssembly on this machine. */
-export type Compiler =
+type Compiler =
   | { readonly kind: 'built'; readonly folder: string }
   | { readonly kind: 'opa'; readonly command: string };
 

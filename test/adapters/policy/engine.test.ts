@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
@@ -105,6 +106,19 @@ describe('what reaches the policy', () => {
     for (const name of ['関所', '😀', '\u0000', 'evil\u0000', '"\\/\b\f\n\r\t', '\u2028\u007f', ' evil']) {
       expect(echo.judge({ name })).toEqual({ name, evil: false });
     }
+  });
+
+  test('is what JSON says, to the last digit and code point', async () => {
+    const echo = await aPolicy('decision := input');
+    const text = fc.string({ unit: 'binary' });
+    const documents = fc.dictionary(text, fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }));
+    fc.assert(
+      fc.property(documents, (document) => {
+        const input = JSON.parse(JSON.stringify(document));
+        expect(echo.judge(input)).toEqual(input);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('is at most 64 levels deep', () => {
