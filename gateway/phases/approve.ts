@@ -56,8 +56,8 @@ function notGranted(answer: Exclude<ApprovalAnswer, { state: 'granted' }>, decis
   const data = { approval: id, codes, expires };
   switch (answer.state) {
     case 'pending': {
-      const how = `Approval ${id} is waiting. Approve it with: sekisho approvals approve ${id} then repeat the same call.`;
-      return refuse('approval_pending', `${reasons(decision)} ${how}`.trimStart(), data);
+      const how = `Approval ${id} is waiting. Approve it with \`sekisho approvals approve ${id}\`, then repeat the same call.`;
+      return refuse('approval_pending', `${reasons(decision)} ${how}`, data);
     }
     case 'declined':
       return refuse(
