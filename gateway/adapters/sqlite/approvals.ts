@@ -37,51 +37,18 @@ const isClosed = ({ state, expires }: Row, now: number): boolean =>
 
 export function createApprovals(connection: Connection): Approvals {
   const statements = prepare(connection);
-  const stored = ({ id, request }: Row): Stored => storedJson(request, connection.path, `approval ${id}`) as Stored;
   const byId = (id: string): Row | undefined => statements.byId.get(id) as Row | undefined;
-
-  function ask(request: ApprovalRequest): ApprovalAnswer {
-    const { call, asked, expires, binding } = request;
-    const waiting = Number(statements.waiting.get(binding.run, asked)?.waiting);
-    if (waiting >= waitingAtMost) return { state: 'full', waiting };
-    statements.forget.run(asked - keptMs);
-    const id = newId();
-    statements.insert.run(id, call, binding.run, asked, expires, textOf(request));
-    return { state: 'pending', id, expires, why: null };
-  }
-
-  function consume(request: ApprovalRequest): ApprovalAnswer {
-    const now = request.asked;
-    const row = statements.newest.get(request.call) as Row | undefined;
-    if (!row || isClosed(row, now)) return ask(request);
-    if (canonical({ ...stored(row).binding }) !== canonical({ ...request.binding })) {
-      throw new StoreFault('corrupt', connection.path, new Error(`approval ${row.id} is bound to another call`));
-    }
-    const { id, expires, why } = row;
-    const state = stateAt(row, now);
-    if (state === 'expired') {
-      statements.move.run('expired', id);
-      return {
-        state,
-        id,
-        expires,
-        why: row.state === 'approved' ? 'approved, not used in time' : 'not decided in time',
-      };
-    }
-    if (state !== 'approved') return { state: state === 'declined' ? 'declined' : 'pending', id, expires, why };
-    statements.move.run('consumed', id);
-    return { state: 'granted', id, by: String(row.decided_by) };
-  }
+  const shown = (row: Row, now: number): Approval => ({ ...approvalOf(row, now), ...storedOf(row, connection.path) });
 
   return {
-    consume: (request) => connection.write(() => consume(request)),
+    consume: (request) => connection.write(() => consume(statements, request, connection.path)),
     find: (id, now) => {
       const row = connection.read(() => byId(id));
-      return row ? { ...approvalOf(row, now), ...stored(row) } : null;
+      return row ? shown(row, now) : null;
     },
     list: (state, now) => {
-      const rows = connection.read(() => statements.list.all({ state, now, most: listedAtMost })) as unknown as Row[];
-      return rows.map((row) => ({ ...approvalOf(row, now), ...stored(row) }));
+      const rows = connection.read(() => statements.list.all({ state, now, most: listedAtMost }));
+      return rows.map((row) => shown(row as unknown as Row, now));
     },
     decide: (id, verdict, now) =>
       connection.write(() => {
@@ -89,12 +56,42 @@ export function createApprovals(connection: Connection): Approvals {
         if (!row) return 'unknown';
         const state = stateAt(row, now);
         if (state !== 'pending') return state;
-        const { notRequester, binding } = stored(row);
+        const { notRequester, binding } = storedOf(row, connection.path);
         if (notRequester && verdict.by === binding.principal) return 'requester';
         statements.decide.run(verdict.state, verdict.by, verdict.why, id);
         return 'decided';
       }),
   };
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+function consume(statements: Statements, request: ApprovalRequest, path: string): ApprovalAnswer {
+  const now = request.asked;
+  const row = statements.newest.get(request.call) as Row | undefined;
+  if (!row || isClosed(row, now)) return ask(statements, request);
+  if (canonical({ ...storedOf(row, path).binding }) !== canonical({ ...request.binding })) {
+    throw new StoreFault('corrupt', path, new Error(`approval ${row.id} is bound to another call`));
+  }
+  const { id, expires, why } = row;
+  const state = stateAt(row, now);
+  if (state === 'expired') {
+    statements.move.run('expired', id);
+    return { state, id, expires, why: row.state === 'approved' ? 'approved, not used in time' : 'not decided in time' };
+  }
+  if (state !== 'approved') return { state: state === 'declined' ? 'declined' : 'pending', id, expires, why };
+  statements.move.run('consumed', id);
+  return { state: 'granted', id, by: String(row.decided_by) };
+}
+
+function ask(statements: Statements, request: ApprovalRequest): ApprovalAnswer {
+  const { call, asked, expires, binding } = request;
+  const waiting = Number(statements.waiting.get(binding.run, asked)?.waiting);
+  if (waiting >= waitingAtMost) return { state: 'full', waiting };
+  statements.forget.run(asked - keptMs);
+  const id = newId();
+  statements.insert.run(id, call, binding.run, asked, expires, textOf(request));
+  return { state: 'pending', id, expires, why: null };
 }
 
 function prepare(connection: Connection) {
@@ -122,6 +119,8 @@ function prepare(connection: Connection) {
     ),
   };
 }
+
+const storedOf = ({ id, request }: Row, path: string): Stored => storedJson(request, path, `approval ${id}`) as Stored;
 
 const approvalOf = (row: Row, now: number): Omit<Approval, keyof Stored> => ({
   id: row.id,

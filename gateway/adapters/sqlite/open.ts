@@ -1,7 +1,9 @@
 import type { Approvals, Budgets, Pins } from '#gateway/ports.ts';
+import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';
 import { type Connection, connect } from './connection.ts';
+import { createLedger } from './ledger.ts';
 import { createPins } from './pins.ts';
 import { migrations } from './schema.ts';
 
@@ -43,11 +45,13 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
 
 function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory = 4096, onFault }: StoreOptions): Store {
   const approvals = createApprovals(connection);
-  const budgets = createBudgets(connection, runsInMemory);
+  const ledger = createLedger(connection);
+  const accounts = createAccounts(ledger, runsInMemory);
+  const budgets = createBudgets(ledger, accounts);
   const pins = createPins(connection);
   const timer = setInterval(() => {
     try {
-      budgets.sweep();
+      accounts.sweep();
     } catch (fault) {
       onFault?.(fault);
     }
@@ -58,7 +62,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
     closed = true;
     clearInterval(timer);
     try {
-      budgets.release();
+      accounts.release();
     } finally {
       connection.close();
     }

@@ -165,6 +165,16 @@ export function describeApprovals(makeStore: MakeStore): void {
       expect((await consume('yet-another', { asked: 2000, expires: 3000 })).state).toBe('pending');
     });
 
+    it('keeps what is over for a month, then forgets it', async () => {
+      const month = 30 * 86_400_000;
+      const id = await askedId('move');
+      await askedId('copy', { asked: 2000 + month, expires: 3000 + month });
+      expect((await handle.approvals.find(id, 2000 + month))?.state).toBe('expired');
+      await askedId('delete', { asked: 2001 + month, expires: 3000 + month });
+      expect(await handle.approvals.find(id, 2001 + month)).toBeNull();
+      expect(await handle.approvals.list('pending', 2001 + month)).toHaveLength(2);
+    });
+
     it('keeps approvals over a restart', async () => {
       const id = await askedId('move');
       await decide(id, yes);
