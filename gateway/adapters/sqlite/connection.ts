@@ -88,12 +88,13 @@ function checkPages(db: DatabaseSync, path: string): void {
 /** Changing to the write-ahead log does not wait for other processes by itself when they do the same. */
 function useLog(db: DatabaseSync, busyMs: number): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let left = busyMs; ; left -= 20) {
+  const until = Date.now() + busyMs;
+  for (;;) {
     try {
       db.exec('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if ((error as { errcode?: number }).errcode !== 5 || left <= 0) throw error;
+      if ((error as { errcode?: number }).errcode !== 5 || Date.now() >= until) throw error;
       Atomics.wait(pause, 0, 0, 20);
     }
   }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '#gateway/adapters/sqlite/connection.ts';
 import { openStore } from '#gateway/adapters/sqlite/open.ts';
 import { migrations } from '#gateway/adapters/sqlite/schema.ts';
 import { StoreFault, storeFault } from '#gateway/adapters/sqlite/store-fault.ts';
@@ -64,18 +65,24 @@ describe('the file', () => {
   });
 
   it('keeps a write-ahead log and syncs it at every commit', () => {
-    store.open().close();
-    const db = new DatabaseSync(path);
-    expect(db.prepare('PRAGMA journal_mode').get()?.journal_mode).toBe('wal');
-    db.close();
+    const connection = connect(path, { busyMs: 50, migrations });
+    expect(connection.prepare('PRAGMA journal_mode').get()?.journal_mode).toBe('wal');
+    expect(connection.prepare('PRAGMA synchronous').get()?.synchronous).toBe(2);
+    connection.close();
   });
 
   it('can be opened for the first time by six processes at once', async () => {
-    const children = Array.from({ length: 6 }, () => store.spawn('spend', 'run-1', '60'));
-    const lines = await Promise.all(children.map(allLines));
-    expect(lines.map((said) => said.at(-1))).toEqual(Array.from({ length: 6 }, () => 'spent'));
-    expect(lines.flat().filter((line) => line === 'reserved')).toHaveLength(60);
-    store.check();
+    const children = Array.from({ length: 6 }, () => store.spawn('open'));
+    const next = children.map(linesOf);
+    const said = () => Promise.all(next.map((line) => line()));
+    const all = (word: string) => children.map(() => word);
+    expect(await said()).toEqual(all('ready'));
+    for (let round = 0; round < 30; round++) {
+      for (const child of children) child.stdin?.write('open\n');
+      expect(await said()).toEqual(all('opened'));
+      store.check();
+      for (const name of readdirSync(dirname(path))) rmSync(join(dirname(path), name));
+    }
   });
 
   it('can be closed twice, and says so when it is used after', () => {

@@ -4,7 +4,7 @@ import { anApprovalRequest } from '#test/support/approval-request.ts';
 import type { Handle } from './store.ts';
 
 /** What a child process does to a store. What it has said was acknowledged by the store before. */
-type Job = (store: Handle, args: readonly string[]) => Promise<void>;
+type Job = (open: () => Handle, args: readonly string[]) => Promise<void>;
 
 /** Straight into the pipe: a line that was said is out even when the next instruction is the kill. */
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -12,14 +12,25 @@ const say = (line: string): void => void writeSync(1, `${line}\n`);
 const asked = () => createInterface({ input: process.stdin });
 
 export const jobs: Readonly<Record<string, Job>> = {
+  /** Opens the store when it is told to, and closes it. */
+  open: async (open) => {
+    say('ready');
+    for await (const _ of asked()) {
+      open().close();
+      say('opened');
+    }
+  },
+
   /** Consumes the call that each line names. */
-  consume: async ({ approvals }) => {
+  consume: async (open) => {
+    const { approvals } = open();
     say('ready');
     for await (const call of asked()) say(approvals.consume(anApprovalRequest(call)).state);
   },
 
   /** Reserves one call of one for the run that each line names. */
-  reserve: async ({ budgets }) => {
+  reserve: async (open) => {
+    const { budgets } = open();
     say('ready');
     const limits = { calls: 1, bytes: null };
     for await (const run of asked()) {
@@ -28,7 +39,8 @@ export const jobs: Readonly<Record<string, Job>> = {
   },
 
   /** Asks, approves and consumes one call after the other, for ever. */
-  churn: async ({ approvals }, [prefix]) => {
+  churn: async (open, [prefix]) => {
+    const { approvals } = open();
     for (let n = 0; ; n++) {
       const request = anApprovalRequest(`${prefix}-${n}`, { binding: { run: `${prefix}-${n}` } });
       const answer = approvals.consume(request);
@@ -41,7 +53,8 @@ export const jobs: Readonly<Record<string, Job>> = {
   },
 
   /** Asks about one large call after the other until the store can take no more, and says how it put that. */
-  fill: async ({ approvals }) => {
+  fill: async (open) => {
+    const { approvals } = open();
     // A write past the limit of the test is an error of the write, not the end of the process.
     process.on('SIGXFSZ', () => {});
     const text = 'x'.repeat(20_000);
@@ -59,7 +72,8 @@ export const jobs: Readonly<Record<string, Job>> = {
   },
 
   /** Spends the run's calls one by one until there are none, then closes in good order. */
-  spend: async ({ budgets, close }, [run = '', calls, bytes]) => {
+  spend: async (open, [run = '', calls, bytes]) => {
+    const { budgets, close } = open();
     const limits = { calls: Number(calls), bytes: bytes === undefined ? null : Number(bytes) };
     for (;;) {
       const reservation = budgets.reserve(run, { calls: 1, bytes: 100 }, limits);
