@@ -58,7 +58,7 @@ function open(path: string, busyMs: number, migrations: readonly string[]): Data
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     checkPages(db, path);
-    useLog(db, busyMs);
+    useLog(db, path, busyMs);
     db.exec('PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF');
     migrate(db, path, migrations);
     return db;
@@ -86,7 +86,7 @@ function checkPages(db: DatabaseSync, path: string): void {
 }
 
 /** Changing to the write-ahead log does not wait for other processes by itself when they do the same. */
-function useLog(db: DatabaseSync, busyMs: number): void {
+function useLog(db: DatabaseSync, path: string, busyMs: number): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   const until = Date.now() + busyMs;
   for (;;) {
@@ -94,7 +94,8 @@ function useLog(db: DatabaseSync, busyMs: number): void {
       db.exec('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if ((error as { errcode?: number }).errcode !== 5 || Date.now() >= until) throw error;
+      const busy = storeFault(error, path);
+      if (!(busy instanceof StoreFault && busy.kind === 'locked') || Date.now() >= until) throw error;
       Atomics.wait(pause, 0, 0, 20);
     }
   }
