@@ -73,6 +73,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     session: null,
     bytesIn: 200,
     signal: new AbortController().signal,
+    trace: null,
     dryRun: false,
   });
   return learn(record, {
