@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { createBytes, decodeUtf8 } from '#gateway/adapters/upstream/bytes.ts';
+
+test('puts chunks together in order, again and again', () => {
+  const bytes = createBytes();
+  for (let round = 0; round < 3; round++) {
+    const chunks = Array.from({ length: 2_000 }, (_, index) => Buffer.from(`${round}-${index};`));
+    for (const chunk of chunks) bytes.append(chunk);
+    expect(bytes.size).toBe(Buffer.concat(chunks).length);
+    expect(bytes.take().equals(Buffer.concat(chunks))).toBe(true);
+    expect(bytes.size).toBe(0);
+  }
+});
+
+test('keeps a million one-byte chunks at what they weigh, not at a million buffers', () => {
+  const bytes = createBytes();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < 1_000_000; index++) bytes.append(Buffer.allocUnsafe(1));
+  expect(bytes.size).toBe(1_000_000);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * 1024 ** 2);
+});
+
+test('does not guess at bytes that are not UTF-8', () => {
+  expect(decodeUtf8(Buffer.from('関所'))).toBe('関所');
+  expect(decodeUtf8(Buffer.from([0xc0, 0x80]))).toBeNull();
+  expect(decodeUtf8(Buffer.from([0xed, 0xa0, 0x80]))).toBeNull();
+});
