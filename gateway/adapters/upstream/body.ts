@@ -1,0 +1,62 @@
+import type { BytesAnswer, Ending } from '#gateway/core/exchange.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { createBytes, decodeUtf8 } from './bytes.ts';
+import { parseJson, readEnvelope } from './envelope.ts';
+import type { Head } from './http-exchange.ts';
+import type { Turn } from './turn.ts';
+
+/** The two media types MCP knows; parameters are allowed, anything else is not what it was asked for. */
+export function bodyKind({ headers }: Head): 'json' | 'events' | null {
+  const header = headers['content-type'];
+  if (typeof header !== 'string') return null;
+  const semicolon = header.indexOf(';');
+  const type = (semicolon < 0 ? header : header.slice(0, semicolon).trimEnd()).toLowerCase();
+  if (type === 'application/json') return 'json';
+  return type === 'text/event-stream' ? 'events' : null;
+}
+
+/** The whole body as one JSON-RPC answer. Past the limit nothing more is read. */
+export async function readAnswer(turn: Turn): Promise<Ending | BytesAnswer> {
+  const text = await readText(turn);
+  if (isRefusal(text)) return no(text);
+  return believe(turn, text);
+}
+
+/** Takes a text for the answer to our request, if it is one. One that belongs to another makes its connection suspect. */
+export function believe(turn: Turn, text: string, parsed = parseJson(text)): Ending | BytesAnswer {
+  const { failures, wire } = turn.link;
+  const answer = readEnvelope(text, parsed);
+  if ('flaw' in answer) return no(failures.invalid(`answered, but ${answer.flaw}`));
+  if (answer.id !== turn.id) {
+    wire.renew();
+    return no(failures.invalid('answered, but to another request (wrong id)'));
+  }
+  if (answer.error) return { kind: 'error', error: answer.error };
+  return answer.result === null ? no(failures.invalid('answered nothing')) : { kind: 'bytes', result: answer.result };
+}
+
+const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
+
+const faultBytes = 64 * 1024;
+
+/** The JSON-RPC error with our id in the body of an HTTP error, if there is one. */
+export async function readFault(turn: Turn): Promise<Ending | null> {
+  turn.left = Math.min(turn.left, faultBytes);
+  const text = await readText(turn);
+  if (isRefusal(text)) return null;
+  const answer = readEnvelope(text);
+  return 'flaw' in answer || answer.id !== turn.id || !answer.error ? null : { kind: 'error', error: answer.error };
+}
+
+async function readText(turn: Turn): Promise<string | Refusal> {
+  const { failures } = turn.link;
+  const bytes = createBytes();
+  for (;;) {
+    const bit = await turn.exchange.read();
+    if (isRefusal(bit)) return bit;
+    if (bit === null) return decodeUtf8(bytes.take()) ?? failures.invalid('answered something that is not valid UTF-8');
+    turn.left -= bit.length;
+    if (turn.left < 0) return failures.tooLarge(turn.out.answerBytes);
+    bytes.append(bit);
+  }
+}

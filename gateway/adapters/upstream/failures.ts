@@ -1,0 +1,84 @@
+import { errors } from 'undici';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { showSize } from '#gateway/core/units.ts';
+
+/** The sentences of this adapter. None repeats what the server wrote: that text is not ours to vouch for. */
+export interface Failures {
+  /** `error` came before a connection stood. */
+  unreachable(error: unknown): Refusal;
+  /** `error` came after the request was written. */
+  broken(error: unknown): Refusal;
+  timeout(what: string, ms: number): Refusal;
+  tooLarge(limit: number): Refusal;
+  invalid(what: string, data?: Readonly<Record<string, unknown>>): Refusal;
+  status(status: number): Refusal;
+  lost(what: string): Refusal;
+  readonly cancelled: Refusal;
+  /** The server does not know a session that it gave; compared by identity. */
+  readonly gone: Refusal;
+  readonly closed: Refusal;
+}
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'it refuses connections',
+  ENOTFOUND: 'its host name is not known',
+  EAI_AGAIN: 'its host name could not be looked up',
+  UND_ERR_CONNECT_TIMEOUT: 'it did not accept a connection in time',
+  ECONNRESET: 'it closed the connection',
+  EHOSTUNREACH: 'there is no way to its host',
+  ENETUNREACH: 'there is no way to its network',
+};
+
+export function createFailures(server: string): Failures {
+  const name = `Server "${server}"`;
+  return {
+    unreachable: (error) => refuse('upstream_unreachable', `${name} cannot be reached: ${why(error)}.`),
+    broken(error) {
+      const garbled = error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError;
+      return garbled
+        ? refuse('upstream_invalid', `${name} answered something that is not HTTP.`)
+        : refuse('upstream_lost', `${name} broke off before its answer was complete: ${why(error)}.`);
+    },
+    timeout: (what, ms) =>
+      refuse('upstream_timeout', `${name} ${what} within ${ms / 1000} s; the call was cancelled there.`, { ms }),
+    tooLarge: (limit) => refuse('answer_too_large', tooLargeText(name, limit), { limit }),
+    invalid: (what, data = {}) => refuse('upstream_invalid', `${name} ${what}.`, data),
+    status: (status) => statusRefusal(name, status),
+    lost: (what) => refuse('upstream_lost', `${name} ${what}.`),
+    cancelled: refuse('upstream_lost', `The call was cancelled before ${name.replace('S', 's')} had answered.`),
+    gone: refuse('upstream_invalid', `${name} does not know the session that it has just given.`),
+    closed: refuse('upstream_unreachable', 'The gateway is closing its connections.'),
+  };
+}
+
+function tooLargeText(name: string, limit: number): string {
+  const may = `${name} may answer with ${showSize(limit)} (${limit} bytes) at most, and this answer is larger.`;
+  return `${may} Ask for less: fewer rows, a narrower query, or one page at a time.`;
+}
+
+function statusRefusal(name: string, status: number): Refusal {
+  const data = { status };
+  if (status >= 300 && status < 400) {
+    const how = 'Redirects are not followed: configure the URL it really has.';
+    return refuse('upstream_invalid', `${name} redirects (HTTP ${status}). ${how}`, data);
+  }
+  if (status === 401 || status === 403) {
+    return refuse('upstream_unreachable', `${name} does not accept the gateway's credential (HTTP ${status}).`, data);
+  }
+  if (status === 408 || status === 429 || status >= 500) {
+    return refuse('upstream_unreachable', `${name} cannot answer now (HTTP ${status}).`, data);
+  }
+  return refuse('upstream_invalid', `${name} answered HTTP ${status}, which MCP does not know here.`, data);
+}
+
+function why(error: unknown): string {
+  const code = codeOf(error);
+  return words[code] ?? (code === '' ? 'the connection failed' : `the connection failed (${code})`);
+}
+
+/** The code alone: messages name addresses of our network. A failed dual-stack connect hides its code one level down. */
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && !('code' in error && error.code)) return codeOf(error.errors[0]);
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
+  return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : '';
+}

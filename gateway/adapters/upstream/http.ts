@@ -1,0 +1,127 @@
+import type { JsonObject } from '#gateway/core/json.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import type { Limits } from '#gateway/core/snapshot.ts';
+import type { Live, Upstream, UpstreamNotice } from '#gateway/ports.ts';
+import { type SlotCall, sendIn } from './calls.ts';
+import { gatherDefinitions } from './definitions.ts';
+import { createFailures } from './failures.ts';
+import { createLifetime } from './lifetime.ts';
+import type { Link, UpstreamLog } from './link.ts';
+import { Refused } from './refused.ts';
+import { askOnce, type Session } from './session.ts';
+import { createSessions, type Keeping, usualKeeping } from './sessions.ts';
+import { createSlot, type Slot } from './slot.ts';
+import { createWire } from './wire.ts';
+
+export interface HttpUpstreamOptions {
+  readonly id: string;
+  readonly url: string;
+  /** The gateway's own credential at this server. */
+  readonly bearer: string | null;
+  /** The newest revision that is offered. */
+  readonly revision: string;
+  readonly limits: Limits;
+  readonly log: UpstreamLog;
+  notify(notice: UpstreamNotice): void;
+  readonly keeping?: Partial<Keeping>;
+}
+
+const pageBytes = 8 * 1024 * 1024;
+const closePatience = 3_000;
+
+/** A server behind streamable HTTP, spoken to as up to 2025-11-25: with sessions, and questions on its streams. */
+export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
+  const { revision, limits } = options;
+  const work = new Set<Promise<unknown>>();
+  const link = createLink(options, work);
+  const sessions = createSessions(link, { revision, limits, keeping: { ...usualKeeping, ...options.keeping } });
+  const own = createSlot(link, { revision, declared: {}, limits });
+
+  return {
+    async send(call) {
+      const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
+      const slot = life.over ?? sessions.enter(call);
+      if (isRefusal(slot)) {
+        life.end();
+        return { kind: 'refusal', refusal: slot };
+      }
+      const sent: SlotCall = { link, call, slot, life, leave: once(() => sessions.leave(slot)) };
+      try {
+        return await sendIn(sent);
+      } catch (fault) {
+        life.end();
+        sent.leave();
+        throw fault;
+      }
+    },
+    live() {
+      void own.listen();
+      return live(link, own, limits);
+    },
+    async close() {
+      const ended = Promise.all([own.close(), sessions.close()]).then(() => Promise.all(work));
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closePatience).unref())]);
+      await link.wire.close();
+    },
+  };
+}
+
+function createLink(options: HttpUpstreamOptions, work: Set<Promise<unknown>>): Link {
+  const { id: server, url, bearer, limits, log, notify } = options;
+  const failures = createFailures(server);
+  let lastId = 0;
+  let seen: 'up' | 'down' | null = null;
+  return {
+    ...{ server, bearer, log, failures, notify },
+    wire: createWire({ url, connect: limits.connect, failures }),
+    nextId: () => ++lastId,
+    contact(now) {
+      if (now.kind === seen) return;
+      seen = now.kind;
+      notify(now);
+    },
+    behind(promise) {
+      const done = promise
+        .catch((err: unknown) => log.warn({ server, err }, 'something broke behind a call'))
+        .finally(() => work.delete(done));
+      work.add(done);
+    },
+  };
+}
+
+/** Lists everything in the gateway's own session, and once more from the start when the server had forgotten it. */
+async function live(link: Link, own: Slot, limits: Limits): Promise<Live | Refusal> {
+  const first = await liveOnce(link, own, limits);
+  return first === link.failures.gone ? liveOnce(link, own, limits) : first;
+}
+
+async function liveOnce(link: Link, own: Slot, limits: Limits): Promise<Live | Refusal> {
+  const session = await own.open();
+  if (isRefusal(session)) return session;
+  try {
+    return await gatherDefinitions(asking(link, session, limits), session.capabilities, session.instructions);
+  } catch (error) {
+    if (error instanceof Refused) {
+      if (error.refusal === link.failures.gone) own.drop(session);
+      return error.refusal;
+    }
+    // A plain error is a sentence about the list; a TypeError and its like would be a fault of ours.
+    if (error instanceof Error && error.name === 'Error') return link.failures.invalid(`has no list: ${error.message}`);
+    throw error;
+  }
+}
+
+const asking = (link: Link, session: Session, limits: Limits) => async (method: string, params: JsonObject) => {
+  const result = await askOnce(link, { method, params, session, limits, answerBytes: pageBytes });
+  if (isRefusal(result)) throw new Refused(result);
+  return result;
+};
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
+  };
+}

@@ -1,0 +1,53 @@
+import type { UpstreamNotice } from '#gateway/ports.ts';
+import type { Failures } from './failures.ts';
+import type { Wire } from './wire.ts';
+
+/** Where this adapter writes what an operator should know; pino fits. */
+export interface UpstreamLog {
+  debug(about: object, text: string): void;
+  warn(about: object, text: string): void;
+}
+
+/** What everything that speaks to one server shares. */
+export interface Link {
+  readonly server: string;
+  readonly wire: Wire;
+  readonly failures: Failures;
+  readonly log: UpstreamLog;
+  readonly bearer: string | null;
+  /**
+   * JSON-RPC ids, unique among everything ever asked of this server, not only in one session: an answer that reached the
+   * wrong request can then never be taken for its own.
+   */
+  nextId(): number;
+  notify(notice: UpstreamNotice): void;
+  /** What the last contact showed; told on only when it changes. */
+  contact(seen: { readonly kind: 'up' } | { readonly kind: 'down'; readonly why: string }): void;
+  /** Work that nobody waits for but `close`. */
+  behind(work: Promise<unknown>): void;
+}
+
+/** What a session adds to a request: an id if the server gave one, and the revision that was agreed. */
+export interface SessionMark {
+  readonly id: string | null;
+  readonly revision: string;
+}
+
+/** Built here, member by member: no header of a caller can get in. */
+export function headersFor(
+  link: Link,
+  mark: SessionMark | null,
+  accept: 'post' | 'listen' | 'end',
+  lastEventId = '',
+): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { 'user-agent': 'sekisho', 'accept-encoding': 'identity' };
+  if (accept === 'post') {
+    headers['content-type'] = 'application/json';
+    headers.accept = 'application/json, text/event-stream';
+  } else if (accept === 'listen') headers.accept = 'text/event-stream';
+  if (link.bearer !== null) headers.authorization = `Bearer ${link.bearer}`;
+  if (mark) headers['mcp-protocol-version'] = mark.revision;
+  if (mark?.id) headers['mcp-session-id'] = mark.id;
+  if (lastEventId !== '') headers['last-event-id'] = lastEventId;
+  return headers;
+}

@@ -1,0 +1,86 @@
+import { type Client, isModern } from '#gateway/core/exchange.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Limits } from '#gateway/core/snapshot.ts';
+import type { UpstreamCall } from '#gateway/ports.ts';
+import { declaredFor } from './capabilities.ts';
+import type { Link } from './link.ts';
+import { createSlot, type Slot } from './slot.ts';
+
+/** Which sessions are kept, and for how long. */
+export interface Keeping {
+  /** Milliseconds that an unused session is kept. */
+  readonly idle: number;
+  /** The same for one that somebody subscribed in: it works without being called. */
+  readonly subscribed: number;
+  readonly atMost: number;
+}
+
+export const usualKeeping: Keeping = { idle: 300_000, subscribed: 3_600_000, atMost: 1_000 };
+
+/** The sessions that callers use. A session is never shared by two principals, two runs, or two sets of capabilities. */
+export interface Sessions {
+  /** A place for this call; `leave` must follow. */
+  enter(call: UpstreamCall): Slot | Refusal;
+  leave(slot: Slot): void;
+  close(): Promise<void>;
+}
+
+export function createSessions(
+  link: Link,
+  { revision, limits, keeping }: { readonly revision: string; readonly limits: Limits; readonly keeping: Keeping },
+): Sessions {
+  // In the order of their last use.
+  const slots = new Map<string, Slot>();
+
+  const retire = (key: string, slot: Slot): void => {
+    slots.delete(key);
+    link.behind(slot.close());
+  };
+
+  const sweep = (): void => {
+    const now = performance.now();
+    for (const [key, slot] of slots) {
+      const kept = slot.subscriptions.size > 0 ? keeping.subscribed : keeping.idle;
+      if (slot.busy === 0 && now - slot.usedAt > kept) retire(key, slot);
+    }
+  };
+  const sweeper = setInterval(sweep, Math.min(keeping.idle / 2, 30_000)).unref();
+
+  const makeRoom = (): boolean => {
+    for (const [key, slot] of slots) {
+      if (slots.size < keeping.atMost) return true;
+      if (slot.busy === 0) retire(key, slot);
+    }
+    return slots.size < keeping.atMost;
+  };
+
+  return {
+    enter(call) {
+      const terms = { revision: offered(call.client, revision), declared: declaredFor(call.client), limits };
+      const key = JSON.stringify([call.principal, call.run, terms.revision, terms.declared]);
+      const known = slots.get(key);
+      if (!known && !makeRoom()) return full(link.server, keeping.atMost);
+      const slot = known ?? createSlot(link, terms);
+      slots.delete(key);
+      slots.set(key, slot);
+      slot.busy++;
+      return slot;
+    },
+    leave(slot) {
+      slot.busy--;
+      slot.usedAt = performance.now();
+    },
+    async close() {
+      clearInterval(sweeper);
+      await Promise.all([...slots.values()].map((slot) => slot.close()));
+      slots.clear();
+    },
+  };
+}
+
+/** A legacy caller's own revision, so that a server does not send what the caller cannot read; else the newest we offer. */
+const offered = ({ revision }: Client, newest: string): string =>
+  isModern(revision) || revision > newest ? newest : revision;
+
+const full = (server: string, atMost: number): Refusal =>
+  refuse('rate_limited', `All ${atMost} sessions with server "${server}" are in use. Try again later.`, { atMost });

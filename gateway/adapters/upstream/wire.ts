@@ -1,0 +1,62 @@
+import { Pool } from 'undici';
+import type { Failures } from './failures.ts';
+import { createExchange, type Exchange, type WireRequest } from './http-exchange.ts';
+
+/** The connections to one server with one credential. */
+export interface Wire {
+  open(request: WireRequest): Exchange;
+  /**
+   * Leaves all connections to finish what they carry and starts new ones. HTTP/1.1 answers have no ids: when one came to
+   * the wrong request, every later one on that connection would, too.
+   */
+  renew(): void;
+  close(): Promise<void>;
+}
+
+const idleSocket = 4_000;
+const oldestSocket = 300_000;
+
+export function createWire(options: {
+  readonly url: string;
+  readonly connect: number;
+  readonly failures: Failures;
+}): Wire {
+  const { origin, pathname, search } = new URL(options.url);
+  const path = `${pathname}${search}`;
+  const pools = new Set<Pool>();
+
+  const makePool = (): Pool => {
+    const made = new Pool(origin, {
+      // HTTP/1.1 with one request at a time a socket: what undici promises about stray answers holds for that.
+      allowH2: false,
+      pipelining: 1,
+      connectTimeout: options.connect,
+      // Ours are exact, know when a person is being asked, and end with the call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleSocket,
+      clientTtl: oldestSocket,
+    });
+    pools.add(made);
+    return made;
+  };
+  let pool = makePool();
+
+  const retire = async (old: Pool): Promise<void> => {
+    // `close` rejects when `destroy` comes in between, which is fine with everybody.
+    await old.close().catch(() => undefined);
+    pools.delete(old);
+  };
+
+  return {
+    open: (request) => createExchange(pool, path, request, options.failures),
+    renew() {
+      const old = pool;
+      pool = makePool();
+      void retire(old);
+    },
+    async close() {
+      await Promise.all([...pools].map((each) => each.destroy()));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { onTestFinished } from 'vitest';
+import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
+import type { Answer, BytesAnswer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
+import type { Refusal } from '#gateway/core/refusals.ts';
+import type { Limits } from '#gateway/core/snapshot.ts';
+import type { Upstream, UpstreamCall, UpstreamNotice } from '#gateway/ports.ts';
+import { type HostileUpstream, type Scene, startHostileUpstream } from './hostile-upstream.ts';
+
+export const someLimits: Limits = {
+  ...{ answer: 1024 * 1024, timeout: 10_000, connect: 2_000, firstByte: 5_000, idle: 5_000, inflight: 64 },
+};
+
+export interface Testing {
+  readonly upstream: Upstream;
+  readonly notices: UpstreamNotice[];
+  readonly logged: string[];
+}
+
+/** An upstream for `url`; it is closed when the test is over. */
+export function anUpstream(url: string, options: Partial<HttpUpstreamOptions> = {}): Testing {
+  const notices: UpstreamNotice[] = [];
+  const logged: string[] = [];
+  const write = (about: object, text: string): void => {
+    logged.push(`${text} ${JSON.stringify(about)}`);
+  };
+  const upstream = createHttpUpstream({
+    ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits },
+    log: { debug: write, warn: write },
+    notify: (notice) => notices.push(notice),
+    ...options,
+  });
+  onTestFinished(() => upstream.close());
+  return { upstream, notices, logged };
+}
+
+export async function aHostilePair(
+  scenes: Readonly<Record<string, Scene>>,
+  options: Partial<HttpUpstreamOptions> = {},
+): Promise<Testing & { readonly server: HostileUpstream }> {
+  const server = await startHostileUpstream(scenes);
+  onTestFinished(() => server.close());
+  return { server, ...anUpstream(server.url, options) };
+}
+
+type Parts = Partial<Omit<UpstreamCall, 'limits' | 'client'>> & {
+  readonly limits?: Partial<Limits>;
+  readonly client?: Partial<UpstreamCall['client']>;
+};
+
+export function anUpstreamCall({ limits, client, ...parts }: Parts = {}): UpstreamCall {
+  return {
+    ...{
+      server: 'tickets',
+      method: 'tools/call',
+      params: { name: 'read', arguments: {} },
+      run: 'run-1',
+      principal: 'ada',
+    },
+    client: {
+      ...{ revision: '2025-11-25', capabilities: {}, info: { name: 'test', version: '1' }, logLevel: null },
+      ...client,
+    },
+    limits: { ...someLimits, ...limits },
+    answerBytes: limits?.answer ?? someLimits.answer,
+    signal: new AbortController().signal,
+    ...parts,
+  };
+}
+
+/** All of an answer: what came before its end, and its end. */
+export interface Read {
+  readonly events: readonly ExchangeEvent[];
+  readonly end: Ending | BytesAnswer;
+}
+
+export async function readAll(answer: Answer, see: (event: ExchangeEvent) => void = () => undefined): Promise<Read> {
+  if (answer.kind !== 'stream') return { events: [], end: answer };
+  const events: ExchangeEvent[] = [];
+  let end: Ending | null = null;
+  for await (const event of answer.events) {
+    if (event.kind === 'notification' || event.kind === 'ask') {
+      events.push(event);
+      see(event);
+    } else if (end) throw new Error('the stream ended twice');
+    else end = event;
+  }
+  if (!end) throw new Error('the stream ended without an end');
+  return { events, end };
+}
+
+/** The refusal that an answer is; anything else fails the test. */
+export async function refusalOf(answer: Answer | Promise<Answer>): Promise<Refusal> {
+  const { end } = await readAll(await answer);
+  if (end.kind !== 'refusal') throw new Error(`not refused but ${JSON.stringify(end)}`);
+  return end.refusal;
+}
+
+/** The result that an answer ends in, parsed. */
+export async function resultOf(answer: Answer | Promise<Answer>): Promise<unknown> {
+  const { end } = await readAll(await answer);
+  if (end.kind === 'bytes') return JSON.parse(end.result);
+  if (end.kind === 'result') return end.result;
+  throw new Error(`no result but ${JSON.stringify(end)}`);
+}
+
+/** Waits until `seen` is true; for what happens on the other side of a socket. */
+export async function until(seen: () => boolean, ms = 5_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!seen()) {
+    if (Date.now() > end) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
