@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
-import type { Answer, BytesAnswer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
+import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
 import type { Upstream, UpstreamCall, UpstreamNotice } from '#gateway/ports.ts';
@@ -70,7 +70,7 @@ export function anUpstreamCall({ limits, client, ...parts }: Parts = {}): Upstre
 /** All of an answer: what came before its end, and its end. */
 export interface Read {
   readonly events: readonly ExchangeEvent[];
-  readonly end: Ending | BytesAnswer;
+  readonly end: Ending;
 }
 
 export async function readAll(answer: Answer, see: (event: ExchangeEvent) => void = () => undefined): Promise<Read> {
@@ -98,7 +98,6 @@ export async function refusalOf(answer: Answer | Promise<Answer>): Promise<Refus
 /** The result that an answer ends in, parsed. */
 export async function resultOf(answer: Answer | Promise<Answer>): Promise<unknown> {
   const { end } = await readAll(await answer);
-  if (end.kind === 'bytes') return JSON.parse(end.result);
   if (end.kind === 'result') return end.result;
   throw new Error(`no result but ${JSON.stringify(end)}`);
 }

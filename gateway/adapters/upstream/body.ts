@@ -1,4 +1,4 @@
-import type { BytesAnswer, Ending } from '#gateway/core/exchange.ts';
+import type { Ending } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { createBytes, decodeUtf8 } from './bytes.ts';
 import { parseJson, readEnvelope } from './envelope.ts';
@@ -16,14 +16,14 @@ export function bodyKind({ headers }: Head): 'json' | 'events' | null {
 }
 
 /** The whole body as one JSON-RPC answer. Past the limit nothing more is read. */
-export async function readAnswer(turn: Turn): Promise<Ending | BytesAnswer> {
+export async function readAnswer(turn: Turn): Promise<Ending> {
   const text = await readText(turn);
   if (isRefusal(text)) return no(text);
   return believe(turn, text);
 }
 
 /** Takes a text for the answer to our request, if it is one. One that belongs to another makes its connection suspect. */
-export function believe(turn: Turn, text: string, parsed = parseJson(text)): Ending | BytesAnswer {
+export function believe(turn: Turn, text: string, parsed = parseJson(text)): Ending {
   const { failures, wire } = turn.link;
   const answer = readEnvelope(text, parsed);
   if ('flaw' in answer) return no(failures.invalid(`answered, but ${answer.flaw}`));
@@ -32,7 +32,8 @@ export function believe(turn: Turn, text: string, parsed = parseJson(text)): End
     return no(failures.invalid('answered, but to another request (wrong id)'));
   }
   if (answer.error) return { kind: 'error', error: answer.error };
-  return answer.result === null ? no(failures.invalid('answered nothing')) : { kind: 'bytes', result: answer.result };
+  if (answer.result === null) return no(failures.invalid('answered nothing'));
+  return { kind: 'result', result: answer.result.value, source: answer.result.source };
 }
 
 const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });

@@ -52,7 +52,7 @@ async function sendOnce(sent: SlotCall, session: Session): Promise<Answer | Gone
   }
   const { declared } = session;
   const answer = await request(link, { method, params, answerBytes, limits, session, declared, life, done: leave });
-  const done = answer.kind === 'bytes' || answer.kind === 'result' || answer.kind === 'stream';
+  const done = answer.kind === 'result' || answer.kind === 'stream';
   const ends = (subscribes && !done) || (method === 'resources/unsubscribe' && done);
   if (ends && typeof uri === 'string') slot.subscriptions.delete(uri);
   if (ends && slot.subscriptions.size === 0) slot.quiet();

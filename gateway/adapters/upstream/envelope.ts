@@ -4,8 +4,8 @@ import { isMessageId, type MessageId, type RpcError, readError } from '#gateway/
 /** An answer, its result still as the text that came: numbers beyond a double stay what they were. */
 export interface Envelope {
   readonly id: MessageId;
-  /** The source text of the `result` member, an object; null when it is an error. */
-  readonly result: string | null;
+  /** The `result` member, parsed and as it was written; null when it is an error. */
+  readonly result: { readonly value: JsonObject; readonly source: string } | null;
   readonly error: RpcError | null;
 }
 
@@ -33,7 +33,9 @@ export function readEnvelope(text: string, parsed = parseJson(text)): Envelope |
   const flaw = flawOf(parsed.value, error);
   if (flaw !== null || !isMessageId(id)) return { flaw: flaw ?? 'its "id" is neither a string nor an integer' };
   const result = seen.get('result');
-  return result ? { id, result: text.slice(result.from, result.to), error: null } : { id, result: null, error };
+  const value = parsed.value.result;
+  if (!result || !isJsonObject(value)) return { id, result: null, error };
+  return { id, result: { value, source: text.slice(result.from, result.to) }, error: null };
 }
 
 function flawOf(value: JsonObject, error: RpcError | null): string | null {

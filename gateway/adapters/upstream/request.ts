@@ -1,4 +1,4 @@
-import type { Answer, BytesAnswer, Ending } from '#gateway/core/exchange.ts';
+import type { Answer, Ending } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
 import type { Head } from './http-exchange.ts';
@@ -27,7 +27,7 @@ export async function request(link: Link, out: Outgoing): Promise<Answer | Gone>
   return answer;
 }
 
-function ended<Whole extends Ending | BytesAnswer>(link: Link, begun: Begun, answer: Whole): Whole {
+function ended<Whole extends Ending>(link: Link, begun: Begun, answer: Whole): Whole {
   if (answer.kind !== 'refusal') {
     link.contact({ kind: 'up' });
     begun.release('answered');

@@ -76,7 +76,6 @@ export async function askOnce(link: Link, question: Question): Promise<JsonObjec
 async function resultOf(link: Link, method: string, answer: Answer | Gone): Promise<JsonObject | Refusal> {
   if (answer.kind === 'gone') return link.failures.gone;
   if (answer.kind === 'refusal') return answer.refusal;
-  if (answer.kind === 'bytes') return JSON.parse(answer.result) as JsonObject;
   if (answer.kind === 'result') return answer.result;
   if (answer.kind === 'error') {
     return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });

@@ -1,5 +1,5 @@
-import type { BytesAnswer, Ending, ExchangeEvent, StreamAnswer } from '#gateway/core/exchange.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
+import type { Ending, ExchangeEvent, StreamAnswer } from '#gateway/core/exchange.ts';
+import { isJsonObject, type JsonValue } from '#gateway/core/json.ts';
 import { isMalformed, readMessage } from '#gateway/core/message.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import { answerAsk } from './asks.ts';
@@ -9,12 +9,12 @@ import { noticeOf, relay } from './notices.ts';
 import { createSource, type Source } from './sse-source.ts';
 import type { Begun, Turn } from './turn.ts';
 
-type Event = ExchangeEvent | Ending | BytesAnswer;
+type Event = ExchangeEvent | Ending;
 
-const isLast = (event: Event): event is Ending | BytesAnswer => event.kind !== 'notification' && event.kind !== 'ask';
+const isLast = (event: Event): event is Ending => event.kind !== 'notification' && event.kind !== 'ask';
 
 /** Reads an answer that came as an event stream. When its first message is the answer, there is no need for a stream. */
-export async function readStream(begun: Begun): Promise<Ending | BytesAnswer | StreamAnswer> {
+export async function readStream(begun: Begun): Promise<Ending | StreamAnswer> {
   const source = createSource(begun.turn);
   const first = await nextEvent(begun.turn, source);
   return isLast(first) ? first : { kind: 'stream', events: eventsOf(begun, source, first) };
@@ -38,7 +38,7 @@ function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAns
     if (!isLast(event)) return { done: false, value: event };
     last = true;
     begun.release(event.kind === 'refusal' ? event.refusal : 'answered');
-    return { done: false, value: event.kind === 'bytes' ? resultOf(event) : event };
+    return { done: false, value: event };
   };
   const next = (): Promise<IteratorResult<ExchangeEvent | Ending>> => {
     const stepped = tail.then(step);
@@ -54,8 +54,6 @@ function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAns
   };
   return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
-
-const resultOf = ({ result }: BytesAnswer): Ending => ({ kind: 'result', result: JSON.parse(result) as JsonObject });
 
 async function nextEvent(turn: Turn, source: Source): Promise<Event> {
   for (;;) {
@@ -74,7 +72,7 @@ const isAnswer = (value: JsonValue): boolean => isJsonObject(value) && ('result'
 const invalid = (turn: Turn, what: string): Ending => ({ kind: 'refusal', refusal: turn.link.failures.invalid(what) });
 
 /** What comes long after the answer is nobody's business; what came along with it shows what kind of server this is. */
-function lastEvent(turn: Turn, source: Source, text: string, parsed: { value: JsonValue }): Ending | BytesAnswer {
+function lastEvent(turn: Turn, source: Source, text: string, parsed: { value: JsonValue }): Ending {
   for (const later of source.ahead()) {
     const also = parseJson(later);
     if (also && isAnswer(also.value)) return invalid(turn, 'answered one request twice');

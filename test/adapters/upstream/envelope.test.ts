@@ -5,7 +5,7 @@ import { readEnvelope, topMembers } from '#gateway/adapters/upstream/envelope.ts
 test('gives the result back as it was written, numbers beyond a double and all', () => {
   const result = '{ "big": 12345678901234567890, "text": "a\\"}\\\\", "nested": [{"result": 1}] }';
   const text = ` {"result" : ${result} , "jsonrpc":"2.0","id":7}\n`;
-  expect(readEnvelope(text)).toEqual({ id: 7, result, error: null });
+  expect(readEnvelope(text)).toMatchObject({ id: 7, result: { source: result }, error: null });
 });
 
 test('reads an error with its data', () => {

@@ -12,10 +12,10 @@ test('gives a JSON answer on as the bytes of its result', async () => {
     'tools/call': ({ response, message }) =>
       answerJson(response, `{"result":${written},"id":${message.id},"jsonrpc":"2.0"}`),
   });
-  expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'bytes', result: written });
+  expect(await upstream.send(anUpstreamCall())).toMatchObject({ kind: 'result', source: written });
 });
 
-test('gives the answer of a stream that holds nothing else on as bytes', async () => {
+test('gives the answer of a stream that holds nothing else on as it was written', async () => {
   const { upstream } = await aHostilePair({
     'tools/call': ({ response, message }) => {
       const write = beginEvents(response);
@@ -24,7 +24,7 @@ test('gives the answer of a stream that holds nothing else on as bytes', async (
       response.end();
     },
   });
-  expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'bytes', result: JSON.stringify(ok) });
+  expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'result', result: ok, source: JSON.stringify(ok) });
 });
 
 test('gives a JSON-RPC error on as an error, also when the server put it into an HTTP error', async () => {

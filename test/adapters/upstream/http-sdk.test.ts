@@ -65,7 +65,7 @@ describe.each<[string, SdkKind]>([
         { level: 'info', data: `log ${step}` },
       ]),
     );
-    expect(end).toEqual({ kind: 'result', result: said('3 steps') });
+    expect(end).toMatchObject({ kind: 'result', result: said('3 steps') });
   });
 
   const asks: [string, JsonObject, JsonObject, string][] = [
@@ -83,7 +83,7 @@ describe.each<[string, SdkKind]>([
         (event: ExchangeEvent) => event.kind === 'ask' && event.reply({ result }),
       );
       expect(events).toHaveLength(1);
-      expect(end).toEqual({ kind: 'result', result: said(text) });
+      expect(end).toMatchObject({ kind: 'result', result: said(text) });
     },
   );
 

@@ -86,7 +86,7 @@ test('passes no progress on to a caller who asked for none', async () => {
       write({ jsonrpc: '2.0', id: message.id, result: {} });
     },
   });
-  expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'bytes', result: '{}' });
+  expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'result', result: {}, source: '{}' });
 });
 
 describe('shares a session', () => {

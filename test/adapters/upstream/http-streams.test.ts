@@ -37,7 +37,7 @@ describe('gives a streamed answer on', () => {
     });
     const { events, end } = await readAll(await upstream.send(anUpstreamCall()));
     expect(events).toEqual([noted, noted]);
-    expect(end).toEqual({ kind: 'result', result: { content: [] } });
+    expect(end).toMatchObject({ kind: 'result', result: { content: [] } });
   });
 
   test('as its events happen, not at its end', async () => {
@@ -54,7 +54,7 @@ describe('gives a streamed answer on', () => {
     const events = answer.events[Symbol.asyncIterator]();
     expect(await events.next()).toEqual({ done: false, value: noted });
     finish[0]?.();
-    expect(await events.next()).toEqual({ done: false, value: { kind: 'result', result: {} } });
+    expect(await events.next()).toMatchObject({ done: false, value: { kind: 'result', result: {} } });
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
 
@@ -70,7 +70,7 @@ describe('gives a streamed answer on', () => {
         write(answerTo(message));
       },
     });
-    expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'bytes', result: '{}' });
+    expect(await upstream.send(anUpstreamCall())).toEqual({ kind: 'result', result: {}, source: '{}' });
     expect(notices).toEqual([
       ...[{ kind: 'up' }, { kind: 'changed', what: 'tools' }],
       { kind: 'updated', uri: 'file:///a' },
@@ -91,7 +91,7 @@ describe('gives a streamed answer on', () => {
         });
       },
     });
-    expect((await readAll(await upstream.send(anUpstreamCall()))).end).toEqual({ kind: 'result', result: {} });
+    expect((await readAll(await upstream.send(anUpstreamCall()))).end).toMatchObject({ kind: 'result', result: {} });
     await until(() => closed);
   });
 
@@ -160,7 +160,7 @@ describe('goes on with a stream that was closed before its answer', () => {
     );
     const { events, end } = await readAll(await upstream.send(anUpstreamCall()));
     expect(events).toEqual([noted]);
-    expect(end).toEqual({ kind: 'result', result: { resumed: true } });
+    expect(end).toMatchObject({ kind: 'result', result: { resumed: true } });
     expect(server.heard.find(({ verb }) => verb === 'GET')?.headers).toMatchObject({
       ...{ 'last-event-id': 'e-2', accept: 'text/event-stream', 'mcp-session-id': 'a-session' },
       'mcp-protocol-version': '2025-11-25',
@@ -265,7 +265,7 @@ describe('a question in the middle of a call', () => {
       event.reply({ result: { action: 'decline' } });
     });
     expect(events).toMatchObject([{ kind: 'ask', method: 'elicitation/create', params: form }]);
-    expect(end).toEqual({ kind: 'result', result: { reply: { jsonrpc: '2.0', id: 'q-1', ...given } } });
+    expect(end).toMatchObject({ kind: 'result', result: { reply: { jsonrpc: '2.0', id: 'q-1', ...given } } });
     const replies = server.heard.filter(({ verb, message }) => verb === 'POST' && message.method === undefined);
     expect(replies).toHaveLength(1);
     expect(replies[0]?.headers).toMatchObject({ 'mcp-session-id': 'a-session' });
@@ -293,7 +293,7 @@ describe('a question in the middle of a call', () => {
     async (_, method, params, capabilities) => {
       const { upstream } = await aHostilePair(anAsker(method, params));
       const answer = await upstream.send(anUpstreamCall(asking(capabilities)));
-      expect(answer.kind).toBe('bytes');
+      expect(answer.kind).toBe('result');
       expect(await resultOf(answer)).toMatchObject({ reply: { id: 'q-1', error: { code: -32_601 } } });
     },
   );
