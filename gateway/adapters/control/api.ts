@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { Approval } from '#gateway/core/approval.ts';
+import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import type { Definitions } from '#gateway/core/manifest.ts';
+
+/** What the control socket answers when the answer is no; the CLI makes its exit codes from it. */
+export interface ControlRefusal {
+  readonly refused: 'unknown' | 'conflict' | 'not_permitted' | 'unreachable' | 'invalid' | 'not_running' | 'fault';
+  /** What exactly, and how to go on. */
+  readonly detail: string;
+}
+
+export type Answered<T> = T | ControlRefusal | Promise<T | ControlRefusal>;
+
+/** What a running gateway lets its operator do. The composition root implements it; the socket carries it. */
+export interface ControlApi {
+  status(): Answered<GatewayStatus>;
+  mint(request: MintRequest): Answered<Minted>;
+  readonly approvals: {
+    list(state: Approval['state'] | null): Answered<readonly Approval[]>;
+    show(id: string): Answered<Approval>;
+    decide(id: string, verdict: Verdict): Answered<Approval>;
+  };
+  readonly servers: {
+    list(): Answered<readonly ServerStatus[]>;
+    tools(id: string): Answered<readonly ServerTool[]>;
+    diff(id: string): Answered<ServerDiff>;
+    /** What the server serves now, as it sent it. */
+    definitions(id: string): Answered<Definitions>;
+    /** Approves what the server serves now, if that is still what the reviewer saw. */
+    pin(id: string, order: PinOrder): Answered<ServerStatus>;
+    /** Asks the server again, now. */
+    refresh(id: string): Answered<ServerStatus>;
+  };
+}
+
+const person = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._@+\\-]{0,63}$/u, 'is not the name of a user');
+const word = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 visible ASCII characters');
+const words = z.array(word).max(100);
+
+export const mintRequest = z.strictObject({
+  /** On whose behalf; the run itself when left out. */
+  subject: word.optional(),
+  run: z
+    .string()
+    .regex(/^[A-Za-z0-9._:@/-]{1,256}$/, 'is not a run id')
+    .optional(),
+  agent: word.optional(),
+  groups: words.optional(),
+  /** Seconds. */
+  ttl: z.int().min(1).max(900).optional(),
+  tools: words.optional(),
+  tiers: words.optional(),
+  calls: z.int().min(0).optional(),
+});
+export type MintRequest = z.output<typeof mintRequest>;
+
+export const verdict = z.strictObject({
+  state: z.enum(['approved', 'declined']),
+  by: person,
+  why: z.string().min(1).max(1000).nullable(),
+});
+export type Verdict = z.output<typeof verdict>;
+
+export const pinOrder = z.strictObject({ expected: z.string().min(1).max(200), by: person });
+export type PinOrder = z.output<typeof pinOrder>;
+
+export const approvalStates = ['pending', 'approved', 'declined', 'consumed', 'expired'] as const;
+export const approvalQuery = z.strictObject({ state: z.enum(approvalStates).optional() });
+
+const time = z.number();
+
+export const minted = z.object({ token: z.string(), run: z.string(), expires: time });
+/** `expires` in epoch milliseconds. */
+export type Minted = Readonly<z.output<typeof minted>>;
+
+export const serverStatus = z.object({
+  id: z.string(),
+  tier: z.string(),
+  transport: z.enum(['http', 'stdio']),
+  up: z.boolean(),
+  tools: z.number(),
+  trust: z.enum(['verified', 'unsigned', 'invalid', 'none']),
+  /** A sentence for people: why it is down, what changed, who signed. Empty when there is nothing to say. */
+  note: z.string(),
+});
+export type ServerStatus = Readonly<z.output<typeof serverStatus>>;
+
+export const gatewayStatus = z.object({
+  url: z.string(),
+  revision: z.string(),
+  policy: z.object({ revision: z.string() }),
+  servers: z.array(serverStatus),
+});
+export type GatewayStatus = Readonly<z.output<typeof gatewayStatus>>;
+
+export const serverTool = z.object({
+  /** As the server knows it, and as hosts see it. */
+  name: z.string(),
+  exposed: z.string(),
+  action: z.string().nullable(),
+  risk: z.string().nullable(),
+  digest: z.string(),
+  /** Why it may not be used; null when it may. */
+  closed: z.string().nullable(),
+});
+export type ServerTool = Readonly<z.output<typeof serverTool>>;
+
+export const serverDiff = z.object({
+  server: z.string(),
+  /** Stands for what the server serves now: name it to approve exactly that. */
+  digest: z.string(),
+  drift: z.array(
+    z.object({
+      kind: z.enum(['tool', 'prompt', 'template', 'instructions']),
+      name: z.string(),
+      state: z.enum(['added', 'removed', 'changed']),
+      fields: z.array(z.string()),
+      /** The definition as approved and as served; null where there is none. */
+      approved: z.json(),
+      live: z.json(),
+    }),
+  ),
+});
+export type ServerDiff = Readonly<z.output<typeof serverDiff>>;
+
+// Kept by reference, never rebuilt: digests are made from what came.
+const definition = z.custom<JsonObject>(isJsonObject);
+
+export const definitions: z.ZodType<Definitions> = z.object({
+  tools: z.array(definition),
+  prompts: z.array(definition),
+  templates: z.array(definition),
+  instructions: z.string().nullable(),
+});
+
+export const approval: z.ZodType<Approval> = z.object({
+  id: z.string(),
+  state: z.enum(approvalStates),
+  call: z.string(),
+  binding: z.object({
+    principal: z.string(),
+    run: z.string(),
+    server: z.string(),
+    tool: z.string(),
+    toolDigest: z.string(),
+    argumentsDigest: z.string(),
+    policyRevision: z.string(),
+  }),
+  arguments: definition,
+  codes: z.array(z.string()),
+  messages: z.array(z.string()),
+  groups: z.array(z.string()),
+  notRequester: z.boolean(),
+  asked: time,
+  expires: time,
+  decidedBy: z.string().nullable(),
+  why: z.string().nullable(),
+});
+
+export const isControlRefusal = (value: unknown): value is ControlRefusal =>
+  typeof value === 'object' && value !== null && 'refused' in value && 'detail' in value;
+
+export const controlRefusal = (refused: ControlRefusal['refused'], detail: string): ControlRefusal => ({
+  refused,
+  detail,
+});
