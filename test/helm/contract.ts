@@ -4,11 +4,16 @@ import { startTrial, type Trial } from './trial.ts';
 import { keptSecrets, probeUntilWell, stopAsKubelet, trialChecks } from './trial-checks.ts';
 
 /** The gateway in the pod that the chart describes: the rendered config, args, user and read-only tree, nothing else. */
-export async function contractChecks(helm: Helm, home: string, tally: Tally): Promise<void> {
+export async function contractChecks(
+  helm: Helm,
+  home: string,
+  tally: Tally,
+  built: string | null = null,
+): Promise<void> {
   let trial: Trial | undefined;
   let well = false;
   await tally.check('the gateway starts as rendered, in the time that its probes allow', async () => {
-    trial = await startTrial(helm, home);
+    trial = await startTrial(helm, home, built);
     const { startupProbe, readinessProbe } = trial.rendered.pod.containers[0];
     await probeUntilWell(trial, startupProbe);
     await probeUntilWell(trial, readinessProbe);

@@ -24,20 +24,34 @@ export interface Running {
   readonly ended: Promise<number | null>;
 }
 
-/** `names` are host names that lead to this machine inside the pod, as a cluster's DNS would lead them to Services. */
-export function createPod(image: Image, mounts: readonly Mount[], names: readonly string[], home: string): Pod {
+export interface PodOptions {
+  readonly image: Image;
+  /** The root of the built image; null: this repository and this machine's programs stand in for it. */
+  readonly built: string | null;
+  readonly mounts: readonly Mount[];
+  /** Host names that lead to this machine inside the pod, as a cluster's DNS would lead them to Services. */
+  readonly names: readonly string[];
+  readonly home: string;
+}
+
+export function createPod({ image, built, mounts, names, home }: PodOptions): Pod {
   if (process.getuid?.() !== 0) throw new Error('the trial mounts file systems: run it as root, on Linux');
-  const view = join(home, 'root');
+  const view = join(home, 'view');
   mkdirSync(view, { recursive: true });
   writeFileSync(join(home, 'hosts'), `127.0.0.1 localhost ${names.join(' ')}\n`);
-  const list = [...imageMounts(image), { mode: 'ro', from: join(home, 'hosts'), to: '/etc/hosts' }, ...mounts];
-  writeFileSync(join(home, 'mounts'), list.map(({ mode, from, to }) => `${mode} ${from} ${to}\n`).join(''));
+  const all = [
+    ...(built ? [] : imageMounts(image)),
+    { mode: 'ro', from: join(home, 'hosts'), to: '/etc/hosts' },
+    ...mounts,
+  ];
+  const list = join(home, 'mounts');
+  writeFileSync(list, all.map(({ mode, from, to }) => `${mode} ${from} ${to}\n`).join(''));
   const inside = ['--mount', '--propagation', 'private', 'sh', join(import.meta.dirname, 'pod.sh')];
   return {
     start(command, env) {
       const variables = Object.entries({ ...image.env, ...env }).map(([name, value]) => `${name}=${value}`);
       const words = ['env', '-i', `--chdir=${image.workdir}`, ...variables, ...command];
-      const child = spawn('unshare', [...inside, view, join(home, 'mounts'), image.user, '--', ...words], {
+      const child = spawn('unshare', [...inside, view, list, image.user, built ?? '-', '--', ...words], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       });

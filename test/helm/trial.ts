@@ -27,8 +27,9 @@ export interface Trial {
   close(): Promise<void>;
 }
 
-export async function startTrial(helm: Helm, home: string): Promise<Trial> {
-  buildWhatTheImageBuilds();
+/** `built` is the root of the built image; without it, this repository stands in for the image. */
+export async function startTrial(helm: Helm, home: string, built: string | null): Promise<Trial> {
+  if (!built) buildWhatTheImageBuilds();
   const folder = join(home, 'trial');
   mkdirSync(folder);
   const [upstream, signer, ports] = await Promise.all([startTrialUpstream(), createTrialSigner(), freePorts()]);
@@ -38,7 +39,7 @@ export async function startTrial(helm: Helm, home: string): Promise<Trial> {
   const image = readContainerfile(join(root, 'Containerfile'));
   const mounts = layOut(rendered, { [trialSecret.name]: { [trialSecret.key]: trialSecret.text } }, folder);
   const names = rendered.services.map((service) => service.metadata.name);
-  const pod = createPod(image, mounts, names, folder);
+  const pod = createPod({ image, built, mounts, names, home: folder });
 
   const start = ({ command, args, env }: Pick<Container, 'command' | 'args' | 'env'>): Running =>
     pod.start(
