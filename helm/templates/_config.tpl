@@ -1,10 +1,10 @@
-{{- /* The names under which agents may ask, from outside, from the cluster and through a port-forward; others are refused. */ -}}
+{{- /* The names under which agents may ask, from outside and from the cluster; others are refused, but for loopback. */ -}}
 {{- define "sekisho.hosts" -}}
 {{- $name := include "sekisho.name" . -}}
 {{- $inside := printf "%s.%s" $name .Release.Namespace -}}
 {{- $public := (urlParse .Values.url).hostname -}}
 {{- $service := list $name $inside (printf "%s.svc" $inside) (printf "%s.svc.cluster.local" $inside) -}}
-{{- concat (list $public) .Values.listen.hosts $service (list "localhost" "127.0.0.1") | uniq | toJson -}}
+{{- concat (list $public) .Values.listen.hosts $service | uniq | toJson -}}
 {{- end -}}
 
 {{- define "sekisho.signers" -}}

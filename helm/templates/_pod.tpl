@@ -14,6 +14,7 @@ imagePullSecrets:
 securityContext:
   {{- include "sekisho.podSecurity" . | nindent 2 }}
   fsGroup: 10001
+  # Not at every mount: that would open the state's key files to the group, and the gateway refuses such keys.
   fsGroupChangePolicy: OnRootMismatch
 containers:
   - name: gateway

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Rendered, readRendered } from './rendered.ts';
 
@@ -13,6 +13,17 @@ const valuesFiles = (folder: string): string[] =>
     .map((name) => join(folder, name));
 
 export const scenarios = (): string[] => valuesFiles(scenarioFolder);
+
+/** The values that docs/helm.md shows, as a file in `home`: what people copy has to work. */
+export function documentedValues(home: string): string {
+  const page = readFileSync(join(chartFolder, '../docs/helm.md'), 'utf8');
+  const values = /```yaml\n([\s\S]+?)```/.exec(page)?.[1];
+  if (!values) throw new Error('docs/helm.md shows no values');
+  const file = join(home, 'documented-values.yaml');
+  writeFileSync(file, values);
+  return file;
+}
+
 export const wrongValues = (): string[] => valuesFiles(wrongFolder);
 export const smallest = join(scenarioFolder, 'smallest-values.yaml');
 

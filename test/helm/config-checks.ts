@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { parse } from 'yaml';
+import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { configSchema, includeSchema } from '#gateway/core/config.ts';
+import { parseJwks } from '#gateway/core/jwk.ts';
 import type { Rendered } from './rendered.ts';
 
 /** The rendered gateway.yaml and server files are what the gateway's own grammar accepts, and fit the pod around them. */
@@ -16,8 +18,9 @@ export function gatewayAccepts(rendered: Rendered): void {
     if (!path || at(path)?.readOnly !== false) throw new Error(`${path} is not on a writable mount`);
   }
   for (const { jwks } of config.identity.signers) {
-    if (!keysMounted(rendered, '/etc/sekisho').includes(posix.basename(jwks)))
-      throw new Error(`${jwks} is not mounted`);
+    const text = startFiles(rendered)[posix.basename(jwks)];
+    const read = text === undefined ? { why: 'it is not mounted' } : parseJwks(text, hashing.sha256);
+    if ('why' in read) throw new Error(`${jwks}: ${read.why}`);
   }
   const folders = [...config.include.map((pattern) => posix.dirname(pattern)), config.policy.path];
   for (const folder of folders) {
@@ -29,16 +32,14 @@ export function gatewayAccepts(rendered: Rendered): void {
   }
 }
 
-export function gatewayYaml(rendered: Rendered): string {
-  const text = configFiles(rendered, '/etc/sekisho')['gateway.yaml'];
+function gatewayYaml(rendered: Rendered): string {
+  const text = startFiles(rendered)['gateway.yaml'];
   if (text === undefined) throw new Error('no gateway.yaml is mounted at /etc/sekisho');
   return text;
 }
 
-const keysMounted = (rendered: Rendered, path: string): string[] => Object.keys(configFiles(rendered, path));
-
-function configFiles(rendered: Rendered, path: string): Readonly<Record<string, string>> {
-  const mount = rendered.pod.containers[0].volumeMounts.find((each) => each.mountPath === path);
+function startFiles(rendered: Rendered): Readonly<Record<string, string>> {
+  const mount = rendered.pod.containers[0].volumeMounts.find((each) => each.mountPath === '/etc/sekisho');
   const volume = rendered.pod.volumes.find((each) => each.name === mount?.name);
   return rendered.configMaps.get(volume?.configMap?.name ?? '') ?? {};
 }

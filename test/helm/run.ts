@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { createHelm, type Helm, render, renderText, scenarios } from './chart.ts';
+import { createHelm, documentedValues, type Helm, render, renderText, scenarios } from './chart.ts';
 import { gatewayAccepts } from './config-checks.ts';
 import { contractChecks } from './contract.ts';
 import { lintChecks } from './lint-checks.ts';
@@ -20,8 +20,8 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-async function renderChecks(helm: Helm, judge: string, tally: Tally): Promise<void> {
-  for (const values of scenarios()) {
+async function renderChecks(helm: Helm, judge: string, home: string, tally: Tally): Promise<void> {
+  for (const values of [...scenarios(), documentedValues(home)]) {
     print(`${basename(values)}:`);
     const { servers, policies } = parse(readFileSync(values, 'utf8'));
     const kept = [servers?.existingConfigMap, policies?.existingConfigMap];
@@ -44,7 +44,7 @@ async function main(halves: readonly string[]): Promise<number> {
     if (halves.includes('chart')) {
       await lintChecks(helm, tally);
       await valuesChecks(tally);
-      await renderChecks(helm, judge, tally);
+      await renderChecks(helm, judge, home, tally);
       await rolloutChecks(helm, tally);
       await packageChecks(helm, home, tally);
     }

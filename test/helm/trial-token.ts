@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 /** Someone who may sign run tokens in the trial: the public key goes into the values, the private one stays here. */
 export interface TrialSigner {
@@ -11,10 +11,11 @@ export interface TrialSigner {
 export async function createTrialSigner(): Promise<TrialSigner> {
   const issuer = 'https://signer.example.com';
   const { publicKey, privateKey } = await generateKeyPair('Ed25519', { extractable: true });
-  const kid = 'trial-1';
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
   return {
     issuer,
-    jwks: { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'EdDSA', use: 'sig' }] },
+    jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
     mint: (audience) =>
       new SignJWT({ client_id: 'helm', run: { id: 'helm' }, agent: { id: 'helm-test' }, mcp: {} })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
