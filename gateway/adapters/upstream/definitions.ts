@@ -10,8 +10,9 @@ interface List {
   readonly method: string;
   /** The member of the result that holds the items. */
   readonly member: string;
-  /** The member that names an item, unique in the whole list. */
+  /** The member that names an item, unique in the whole list, and what such a name may look like. */
   readonly name: string;
+  readonly shape: RegExp;
   /**
    * Definitions are believed whole or not at all: half a list would read as "removed". Of data, what is too much is left
    * out, so that a server with a million resources can still be used for its tools.
@@ -19,13 +20,17 @@ interface List {
   readonly of: 'definitions' | 'data';
 }
 
-const tools: List = { method: 'tools/list', member: 'tools', name: 'name', of: 'definitions' };
-const prompts: List = { method: 'prompts/list', member: 'prompts', name: 'name', of: 'definitions' };
-const resources: List = { method: 'resources/list', member: 'resources', name: 'uri', of: 'data' };
+const named = /^[A-Za-z0-9_.\-/]{1,128}$/;
+const visible = /^[^\p{Cc}\p{Z}]{1,2048}$/u;
+
+const tools: List = { method: 'tools/list', member: 'tools', name: 'name', shape: named, of: 'definitions' };
+const prompts: List = { method: 'prompts/list', member: 'prompts', name: 'name', shape: named, of: 'definitions' };
+const resources: List = { method: 'resources/list', member: 'resources', name: 'uri', shape: visible, of: 'data' };
 const templates: List = {
   method: 'resources/templates/list',
   member: 'resourceTemplates',
   name: 'uriTemplate',
+  shape: visible,
   of: 'definitions',
 };
 
@@ -94,6 +99,7 @@ function take(items: Map<string, JsonObject>, list: List, item: unknown): void {
 
 function flawOf(items: Map<string, JsonObject>, list: List, name: string, item: JsonObject): string | null {
   const shown = `"${name.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')}"`;
+  if (!list.shape.test(name)) return `holds the name ${shown}, which is not one`;
   if (items.has(name)) return `names ${shown} twice`;
   if (items.size >= most[list.of]) return `holds more than ${most[list.of]} items`;
   if (Buffer.byteLength(JSON.stringify(item)) > most.bytes)

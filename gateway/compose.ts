@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AdminServer, createAdminServer } from '#gateway/adapters/http/admin.ts';
+import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
+import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
+import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
+import { createSeal } from '#gateway/adapters/http/sessions.ts';
+import { hashing } from '#gateway/adapters/keys/hashing.ts';
+import { loadOrCreateSealKey } from '#gateway/adapters/keys/keys.ts';
+import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
+import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
+import { createTokens } from '#gateway/adapters/tokens/verify.ts';
+import type { Config } from '#gateway/core/config.ts';
+import { createInflight } from '#gateway/core/inflight.ts';
+import { createGate } from '#gateway/gate.ts';
+import type { Log } from '#gateway/ports.ts';
+import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
+import { loadIdentity, type Minting } from './compose/identity.ts';
+import { loadPolicy } from './compose/policy.ts';
+import { createServers } from './compose/servers.ts';
+import { openTelemetry } from './compose/telemetry.ts';
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** Where MCP hosts point. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly config: Config;
+  readonly snapshots: Snapshots;
+  readonly store: Store;
+  readonly audit: Audit;
+  /** Makes run tokens; null unless this is development mode. */
+  readonly minting: Minting | null;
+  /** Resolves when every server was asked once, or did not answer in time. */
+  readonly settled: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Outside {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly log: Log;
+  /** Long work tells a person how far it is. */
+  readonly progress: (line: string) => void;
+}
+
+/** Milliseconds: for calls under way at the end, and for servers that are slow at the start. */
+const grace = 10_000;
+const patience = 15_000;
+
+/** Config → running gateway: the only place that knows every adapter. What was opened is closed again when it fails. */
+export async function compose(outside: Outside): Promise<Gateway> {
+  const opened: (() => Promise<void> | void)[] = [];
+  const keep = <T>(part: T, close: (part: T) => Promise<void> | void): T => {
+    opened.push(() => close(part));
+    return part;
+  };
+  const close = async (): Promise<void> => {
+    for (const closing of opened.splice(0).reverse()) await closing();
+  };
+  try {
+    return await assemble(outside, keep, close);
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+}
+
+type Keep = <T>(part: T, close: (part: T) => Promise<void> | void) => T;
+
+async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>): Promise<Gateway> {
+  const { config, log, progress, env } = outside;
+  await mkdir(config.state, { recursive: true, mode: 0o700 });
+  const policy = await loadPolicy(config.policy.path, join(config.state, 'policy-cache'), { env, progress });
+  const identity = await loadIdentity(config);
+  const store = keep(openStore(config.store.path ?? join(config.state, 'state.db'), { onFault }), (it) => it.close());
+  const audit = keep(createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, log }), (it) =>
+    it.close(),
+  );
+  const servers = keep(await createServers(config, log), (it) => it.close());
+  // Until the public server stands there is nobody to tell.
+  let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
+  const snapshots = keep(
+    createSnapshots({
+      upstreams: servers.byId,
+      baseOf: servers.baseOf,
+      manifest: servers.manifest,
+      config,
+      policy,
+      digests: hashing,
+      pins: store.pins,
+      now: Date.now,
+      log,
+      changed: (id) => {
+        for (const what of ['tools', 'prompts', 'resources'] as const) tell?.tellChanged(id, what);
+      },
+    }),
+    (it) => it.close(),
+  );
+  servers.listen((id, notice) => {
+    if (notice.kind === 'updated') tell?.tellUpdated(id, notice.uri);
+    else void snapshots.refresh(id);
+  });
+  const telemetry = await openTelemetry(outside, { snapshots, audit, server: () => server });
+  keep(telemetry.traces, (it) => it.close());
+  const gate = createGate({
+    current: snapshots.current,
+    ports: {
+      tokens: createTokens({ signers: identity.signers, audience: audienceOf(config) }),
+      hashing,
+      approvals: store.approvals,
+      budgets: store.budgets,
+      runBudget: config.budgets.run,
+      inflight: createInflight(),
+      upstreams: servers.upstreams,
+    },
+    watch: telemetry.watch,
+    begin: telemetry.traces.begin,
+    recorders: [telemetry.watch, telemetry.metrics.recorder, telemetry.traces, audit.recorder],
+    recordable: audit.ready,
+    log,
+    clock: () => performance.now(),
+  });
+  const server = createPublicServer(
+    {
+      gate,
+      checkHost: createHostCheck(config),
+      seal: createSeal(await loadOrCreateSealKey(join(config.state, 'session.key')), config.limits.sessions),
+      sessions: createLiveSessions(),
+      limits: config.limits,
+      now: Date.now,
+    },
+    log,
+  );
+  tell = server;
+  const settled = snapshots.start(patience);
+  const ready = { yet: false };
+  void settled.then(() => {
+    ready.yet = true;
+  });
+  const admin = createAdminServer({
+    unready: () =>
+      ready.yet ? (audit.ready() ? null : 'the audit file cannot be written') : 'servers are being asked',
+    detail: () => ({ revision: snapshots.current().revision, policy: policy.revision }),
+    metrics: async () => ({ contentType: telemetry.metrics.contentType, text: await telemetry.metrics.render() }),
+  });
+  const { url, adminUrl } = await listen(config, keep, server, admin);
+  return { url, adminUrl, config, snapshots, store, audit, minting: identity.minting, settled, close };
+
+  function onFault(fault: unknown): void {
+    log.error({ fault }, 'the store could not be swept');
+  }
+}
+
+async function listen(
+  config: Config,
+  keep: Keep,
+  server: PublicServer,
+  admin: AdminServer,
+): Promise<{ readonly url: string; readonly adminUrl: string }> {
+  keep(admin, (it) => it.close());
+  keep(server, (it) => it.close(grace));
+  const adminPort = await admin.listen(config.admin.host, config.admin.port);
+  const port = await server.listen(config.listen.host, config.listen.port);
+  return {
+    url: `http://${hostOf(config.listen.host)}:${port}/mcp`,
+    adminUrl: `http://${hostOf(config.admin.host)}:${adminPort}`,
+  };
+}
+
+const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
+
+/** What tokens are meant for: the public URL, exactly as the config writes it. */
+export const audienceOf = (config: Config): string => config.url;
+
+async function auditPath(config: Config): Promise<string> {
+  const folder = config.audit.path ?? join(config.state, 'audit');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return join(folder, 'audit.jsonl');
+}

@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import {
+  type ControlApi,
+  type ControlRefusal,
+  controlRefusal,
+  type GatewayStatus,
+  type ServerDiff,
+  type ServerStatus,
+  type ServerTool,
+} from '#gateway/adapters/control/api.ts';
+import { hashing } from '#gateway/adapters/keys/hashing.ts';
+import type { Gateway } from '#gateway/compose.ts';
+import { canonical } from '#gateway/core/canonical.ts';
+import type { Config } from '#gateway/core/config.ts';
+import { type Definitions, type Drift, definitionName } from '#gateway/core/manifest.ts';
+import type { Live } from '#gateway/ports.ts';
+import type { ServerState } from '#gateway/snapshots.ts';
+import type { MintOrder } from './identity.ts';
+
+export const socketOf = (config: Config): string => join(config.state, 'control.sock');
+
+/** What the operator of this machine may do with a running gateway: whoever may open the socket is that operator. */
+export function controlApi(gateway: Gateway): ControlApi {
+  return {
+    status: () => statusOf(gateway),
+    mint: (order) => {
+      if (gateway.minting) return gateway.minting(order as MintOrder);
+      return controlRefusal('not_permitted', 'Only a gateway in development mode signs tokens: use --key offline.');
+    },
+    approvals: approvalsOf(gateway),
+    servers: {
+      list: () => gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
+      tools: (id) => withServer(gateway, id, () => toolsOf(gateway, id)),
+      diff: (id) => withLive(gateway, id, (live) => diffOf(gateway, id, live)),
+      definitions: (id) => withLive(gateway, id, (live) => live.definitions),
+      pin: (id, order) => withLive(gateway, id, (live) => pin(gateway, id, live, order)),
+      refresh: (id) => refreshed(gateway, id),
+    },
+  };
+}
+
+function statusOf(gateway: Gateway): GatewayStatus {
+  const snapshot = gateway.snapshots.current();
+  return {
+    url: gateway.url,
+    revision: snapshot.revision,
+    policy: { revision: snapshot.policy.revision },
+    servers: gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
+  };
+}
+
+function serverStatus({ config, snapshots }: Gateway, { id, up, note, catalogue }: ServerState): ServerStatus {
+  const server = config.servers[id];
+  const view = snapshots.current().byServer.get(id);
+  return {
+    id,
+    tier: server?.tier ?? '',
+    transport: server?.command ? 'stdio' : 'http',
+    up,
+    tools: [...(view?.tools.values() ?? [])].filter((tool) => tool.closed === null).length,
+    trust: catalogue?.trust.status ?? 'none',
+    note,
+  };
+}
+
+function approvalsOf({ store }: Gateway): ControlApi['approvals'] {
+  const { approvals } = store;
+  const missing = (id: string): ControlRefusal => controlRefusal('unknown', `There is no approval "${id}".`);
+  return {
+    list: (state) => approvals.list(state, Date.now()),
+    show: (id) => approvals.find(id, Date.now()) ?? missing(id),
+    decide(id, verdict) {
+      const became = approvals.decide(id, verdict, Date.now());
+      const approval = approvals.find(id, Date.now());
+      if (became === 'unknown' || !approval) return missing(id);
+      if (became === 'decided') return approval;
+      if (became === 'requester') return controlRefusal('not_permitted', 'Somebody else than who asked must decide.');
+      return controlRefusal('conflict', `Approval "${id}" is ${became} already.`);
+    },
+  };
+}
+
+function withServer<T>(gateway: Gateway, id: string, answer: () => T): T | ControlRefusal {
+  if (Object.hasOwn(gateway.config.servers, id)) return answer();
+  const known = Object.keys(gateway.config.servers).join(', ');
+  return controlRefusal('unknown', `There is no server "${id}": the config has ${known || 'none'}.`);
+}
+
+/** Asks the server first: a reviewer decides on what it serves now, not on what it served a minute ago. */
+async function withLive<T>(
+  gateway: Gateway,
+  id: string,
+  answer: (live: Live) => T | Promise<T>,
+): Promise<T | ControlRefusal> {
+  const known = withServer(gateway, id, () => null);
+  if (known) return known;
+  await gateway.snapshots.refresh(id);
+  const state = gateway.snapshots.states().find((one) => one.id === id);
+  const live = gateway.snapshots.live(id);
+  if (!state?.up || !live) return controlRefusal('unreachable', `Server "${id}" cannot be asked: ${state?.note ?? ''}`);
+  return answer(live);
+}
+
+async function refreshed(gateway: Gateway, id: string): Promise<ServerStatus | ControlRefusal> {
+  await gateway.snapshots.refresh(id);
+  const state = gateway.snapshots.states().find((one) => one.id === id);
+  return withServer(gateway, id, () => serverStatus(gateway, state ?? { id, up: false, note: '', catalogue: null }));
+}
+
+function toolsOf({ snapshots }: Gateway, id: string): readonly ServerTool[] {
+  const all = [...snapshots.current().all.tools.values()].filter((tool) => tool.server.id === id);
+  return all.map(({ name, exposed, action, risk, digest, closed }) => ({
+    name,
+    exposed,
+    action,
+    risk,
+    digest,
+    closed: closed === null ? null : closed.detail,
+  }));
+}
+
+const digestOf = (definitions: Definitions): string =>
+  `sha256-${hashing.sha256(canonical({ ...definitions } as never))}`;
+
+function diffOf({ snapshots }: Gateway, id: string, live: Live): ServerDiff {
+  const catalogue = snapshots.states().find((state) => state.id === id)?.catalogue ?? null;
+  const drift = catalogue?.drift ?? [];
+  const approved = catalogue?.approved ?? null;
+  return {
+    server: id,
+    digest: digestOf(live.definitions),
+    drift: drift.map((item) => ({
+      ...item,
+      fields: [...item.fields],
+      approved: definitionOf(approved, item),
+      live: definitionOf(live.definitions, item),
+    })),
+  };
+}
+
+function definitionOf(definitions: Definitions | null, { kind, name }: Drift): ServerDiff['drift'][number]['live'] {
+  if (definitions === null) return null;
+  if (kind === 'instructions') return definitions.instructions;
+  const list = { tool: definitions.tools, prompt: definitions.prompts, template: definitions.templates }[kind];
+  return (list.find((definition) => definitionName(kind, definition) === name) ?? null) as never;
+}
+
+/** Approves what the server serves now, if that is still what the reviewer looked at. */
+async function pin(
+  gateway: Gateway,
+  id: string,
+  live: Live,
+  { expected, by }: { readonly expected: string; readonly by: string },
+): Promise<ServerStatus | ControlRefusal> {
+  const server = gateway.config.servers[id];
+  const rule = server ? gateway.config.tiers[server.tier].manifest : 'signed';
+  if (rule === 'signed' || server?.manifest.file !== undefined) {
+    return controlRefusal(
+      'not_permitted',
+      `Server "${id}" is held to its signed manifest: sekisho servers sign ${id}.`,
+    );
+  }
+  if (digestOf(live.definitions) !== expected) {
+    return controlRefusal(
+      'conflict',
+      `Server "${id}" serves something else by now: look at sekisho servers diff ${id} again.`,
+    );
+  }
+  const before = gateway.store.pins.find(id);
+  const written = gateway.store.pins.put(
+    id,
+    { definitions: live.definitions, pinned: Date.now(), by },
+    before?.pinned ?? null,
+  );
+  if (!written) return controlRefusal('conflict', `Somebody else approved definitions of server "${id}" just now.`);
+  return refreshed(gateway, id);
+}

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { createHttpUpstream } from '#gateway/adapters/upstream/http.ts';
+import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
+import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
+import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
+import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import { legacyRevisions } from '#gateway/core/exchange.ts';
+import { refuse } from '#gateway/core/refusals.ts';
+import { limitsOf } from '#gateway/core/snapshot.ts';
+import { verifyManifestFile } from '#gateway/manifest-files.ts';
+import type { Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
+
+export interface Servers {
+  readonly byId: ReadonlyMap<string, Upstream>;
+  readonly upstreams: Upstreams;
+  readonly baseOf: (config: ServerConfig) => string;
+  readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
+  /** Who hears what servers tell. */
+  listen(hear: (server: string, notice: UpstreamNotice) => void): void;
+  close(): Promise<void>;
+}
+
+/** The network end of every configured server, behind one port. */
+export async function createServers(config: Config, log: Log): Promise<Servers> {
+  let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
+  const reaper = createReaper({ log });
+  const byId = new Map<string, Upstream>();
+  for (const [id, server] of Object.entries(config.servers)) {
+    await Promise.all(Object.values(server.roots).map((root) => mkdir(root, { recursive: true })));
+    byId.set(id, upstreamOf(id, server));
+  }
+  return {
+    byId,
+    upstreams: {
+      send: (call) =>
+        byId.get(call.server)?.send(call) ??
+        Promise.resolve({
+          kind: 'refusal',
+          refusal: refuse('upstream_unreachable', `There is no server "${call.server}".`),
+        }),
+    },
+    baseOf,
+    manifest: (server, { manifest: { file, keys } }) =>
+      file === undefined ? Promise.resolve(null) : verifyManifestFile({ server, file, keys: keys ?? '' }),
+    listen(listener) {
+      hear = listener;
+    },
+    async close() {
+      await Promise.all([...byId.values()].map((upstream) => upstream.close()));
+      await reaper.close();
+    },
+  };
+
+  function upstreamOf(id: string, server: ServerConfig): Upstream {
+    const notify = (notice: UpstreamNotice): void => hear(id, notice);
+    if (server.command) {
+      return createStdioUpstream({
+        id,
+        command: server.command,
+        env: server.env,
+        cwd: baseOf(server),
+        log,
+        notify,
+        reaper,
+      });
+    }
+    return createHttpUpstream({
+      id,
+      url: server.url ?? '',
+      bearer: server.credential.kind === 'static' ? server.credential.secret : null,
+      revision: legacyRevisions[0],
+      limits: limitsOf(server, config.tiers[server.tier]),
+      log,
+      notify,
+    });
+  }
+}
+
+/**
+ * Where relative paths start for this server: the directory it runs in. Of a server behind a URL nobody knows, so its
+ * relative paths lie outside every root.
+ */
+const baseOf = (server: ServerConfig): string => server.cwd ?? '/';

@@ -1,0 +1,48 @@
+import type { PublicServer } from '#gateway/adapters/http/server.ts';
+import type { Audit } from '#gateway/adapters/telemetry/audit.ts';
+import { createMetrics, type Metrics } from '#gateway/adapters/telemetry/metrics.ts';
+import { createTraces, type Traces } from '#gateway/adapters/telemetry/traces.ts';
+import { createWatch } from '#gateway/adapters/telemetry/watch.ts';
+import type { Config } from '#gateway/core/config.ts';
+import type { Log } from '#gateway/ports.ts';
+import type { Snapshots } from '#gateway/snapshots.ts';
+
+export interface Telemetry {
+  readonly metrics: Metrics;
+  readonly traces: Traces;
+  readonly watch: ReturnType<typeof createWatch>;
+}
+
+interface Around {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** What metrics ask at every scrape. The server is made after them, so it is asked for when it is needed. */
+interface Observed {
+  readonly snapshots: Snapshots;
+  readonly audit: Audit;
+  readonly server: () => PublicServer;
+}
+
+export async function openTelemetry(around: Around, { snapshots, audit, server }: Observed): Promise<Telemetry> {
+  const { config, env, version, log } = around;
+  const { endpoint, ratio } = config.telemetry.traces;
+  const traces = await createTraces({ endpoint: endpoint ?? null, ratio, version, env, log });
+  const toolsOf = (id: string): number => snapshots.current().byServer.get(id)?.tools.size ?? 0;
+  const metrics = createMetrics({
+    build: { version },
+    gauges: {
+      inflight: () => server().inflight(),
+      streams: () => server().openStreams(),
+      servers: () => snapshots.states().map(({ id, up }) => ({ id, up, tools: toolsOf(id) })),
+      revision: () => snapshots.current().revision,
+      audit: audit.counts,
+      spansDropped: traces.dropped,
+    },
+  });
+  const clock = (): number => performance.now();
+  return { metrics, traces, watch: createWatch({ spent: metrics.spent, traces: traces.watch, clock }) };
+}
