@@ -11,6 +11,7 @@ export interface SseWriter {
 
 /** Proxies and clients give up on streams that are silent for long; a comment is no event. */
 const keepAliveMs = 15_000;
+const breaks = /[\r\n]/;
 
 export function openSse(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): SseWriter {
   response.writeHead(200, {
@@ -28,8 +29,9 @@ export function openSse(response: ServerResponse, headers: Readonly<Record<strin
     bytes: () => bytes,
     async send(text) {
       if (response.destroyed || response.writableEnded) return;
-      // JSON text has no raw line breaks, so one data line always holds the whole message.
-      const frame = `event: message\ndata: ${text}\n\n`;
+      // A server's own text may be written over several lines: each of them is a data line of the same event.
+      const data = breaks.test(text) ? text.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : text;
+      const frame = `event: message\ndata: ${data}\n\n`;
       bytes += Buffer.byteLength(frame);
       if (response.write(frame)) return;
       await Promise.race([once(response, 'drain'), once(response, 'close')]);
