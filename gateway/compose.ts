@@ -15,6 +15,7 @@ import { createInflight } from '#gateway/core/inflight.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Log } from '#gateway/ports.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
+import { StartRefused } from '#gateway/start-refused.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { loadPolicy } from './compose/policy.ts';
 import { createServers } from './compose/servers.ts';
@@ -161,12 +162,28 @@ async function listen(
 ): Promise<{ readonly url: string; readonly adminUrl: string }> {
   keep(admin, (it) => it.close());
   keep(server, (it) => it.close(grace));
-  const adminPort = await admin.listen(config.admin.host, config.admin.port);
-  const port = await server.listen(config.listen.host, config.listen.port);
+  const adminPort = await taken('admin', config.admin, (host, port) => admin.listen(host, port));
+  const port = await taken('listen', config.listen, (host, port) => server.listen(host, port));
   return {
     url: `http://${hostOf(config.listen.host)}:${port}/mcp`,
     adminUrl: `http://${hostOf(config.admin.host)}:${adminPort}`,
   };
+}
+
+/** Listens, or says in the words of the config why it cannot. */
+async function taken(
+  key: string,
+  { host, port }: { readonly host: string; readonly port: number },
+  listening: (host: string, port: number) => Promise<number>,
+): Promise<number> {
+  try {
+    return await listening(host, port);
+  } catch (fault) {
+    const code = fault instanceof Error && 'code' in fault ? String(fault.code) : '';
+    const why = { EADDRINUSE: 'is in use', EACCES: 'may not be opened', EADDRNOTAVAIL: 'is not of this machine' }[code];
+    if (why === undefined) throw fault;
+    throw new StartRefused(`${host}:${port} ${why}: stop what holds it, or set ${key}.port and ${key}.host.`);
+  }
 }
 
 const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);

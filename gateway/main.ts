@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { delimiter, dirname, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import closeWithGrace from 'close-with-grace';
+import { isConfigErrors, showIssue } from '#gateway/adapters/config/issue.ts';
+import { loadConfig } from '#gateway/adapters/config/load.ts';
+import { createControlServer } from '#gateway/adapters/control/server.ts';
+import { createLog } from '#gateway/adapters/telemetry/log.ts';
+import { controlApi, socketOf } from '#gateway/compose/control.ts';
+import { compose, type Gateway } from '#gateway/compose.ts';
+import { StartRefused } from '#gateway/start-refused.ts';
+import { type Summary, welcome } from '#gateway/welcome.ts';
+
+/** Reads the environment, starts, stops. With cli/ the only code that touches process. */
+
+export const version = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+export interface StartOptions {
+  readonly config: string;
+}
+
+/** Milliseconds from the first signal to the end, whatever is still under way. */
+const shutdownMs = 20_000;
+const configInvalid = 3;
+
+/**
+ * Starts the gateway. It stays until a signal ends it; a second signal ends it at once.
+ *
+ * @throws StartRefused with what is wrong, where, and how to fix it.
+ */
+export async function start({ config: file }: StartOptions): Promise<void> {
+  const loaded = await loadConfig(file, process.env);
+  if (isConfigErrors(loaded)) throw new StartRefused(loaded.issues.map(showIssue).join('\n'));
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  for (const warning of loaded.warnings) progress(`warning: ${warning}`);
+  const log = createLog({ level: levelOf(process.env.SEKISHO_LOG) });
+  const { config } = loaded;
+  // Servers that are programs for Node run on the Node that runs us, whatever the machine's own is.
+  const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
+  process.env.PATH = path;
+  const gateway = await compose({ config, env: process.env, version, log, progress });
+  const control = await createControlServer({ path: socketOf(config), api: controlApi(gateway), log });
+  closeWithGrace({ delay: shutdownMs }, async ({ err }) => {
+    if (err) log.error({ fault: err }, 'an uncaught fault ends the gateway');
+    await control.close();
+    await gateway.close();
+  });
+  await gateway.settled;
+  process.stdout.write(welcome(summaryOf(gateway)));
+}
+
+function levelOf(text: string | undefined): 'debug' | 'info' | 'warn' | 'error' | 'silent' {
+  const known = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+  return known.find((level) => level === text) ?? 'warn';
+}
+
+function summaryOf({ url, adminUrl, config, snapshots, minting }: Gateway): Summary {
+  const snapshot = snapshots.current();
+  const usable = (id: string): number =>
+    [...(snapshot.byServer.get(id)?.tools.values() ?? [])].filter((tool) => tool.closed === null).length;
+  return {
+    version,
+    url,
+    adminUrl,
+    policy: { path: relative(process.cwd(), config.policy.path) || '.', revision: snapshot.policy.revision },
+    servers: snapshots.states().map(({ id, up, note }) => {
+      return { id, tier: config.servers[id]?.tier ?? '', up, tools: usable(id), note };
+    }),
+    development: minting !== null,
+  };
+}
+
+if (import.meta.main) {
+  try {
+    const { values } = parseArgs({
+      options: { config: { type: 'string', short: 'c', default: 'config/gateway.yaml' } },
+    });
+    await start({ config: values.config });
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = configInvalid;
+  }
+}
