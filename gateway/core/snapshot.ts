@@ -217,9 +217,16 @@ function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Digests): T
       closed: server.closed ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
     };
   };
+  // Where nothing could be approved, a name alone stands for what is served: who might call it is told why it is closed.
+  const named = (kind: 'tool' | 'prompt'): readonly JsonObject[] =>
+    server.closed === null
+      ? []
+      : (catalogue.drift ?? [])
+          .filter((item) => item.kind === kind && item.state === 'added')
+          .map(({ name }) => ({ name }));
   return {
-    tools: catalogue.approved.tools.map((definition) => target('tool', definition)),
-    prompts: catalogue.approved.prompts.map((definition) => target('prompt', definition)),
+    tools: [...catalogue.approved.tools, ...named('tool')].map((definition) => target('tool', definition)),
+    prompts: [...catalogue.approved.prompts, ...named('prompt')].map((definition) => target('prompt', definition)),
     templates: catalogue.approved.templates.map((definition) => target('template', definition)),
     resources: catalogue.resources.map((resource) => resourceTarget(server, resource)),
   };

@@ -73,7 +73,7 @@ interface Around {
   ask(method: string, params: object): Promise<Record<string, unknown>>;
 }
 type Answer = { content: object[]; isError?: boolean };
-interface Tool {
+export interface Tool {
   readonly description: string;
   readonly inputSchema: object;
   run(args: Record<string, unknown>, around: Around): Answer | Promise<Answer>;
@@ -261,7 +261,8 @@ function prompt(name: string, args: Record<string, string>): object[] {
 }
 
 function createMcpServer(extra: Record<string, Tool>): Server {
-  const all = { ...tools, ...extra };
+  // Looked at anew each time: a test changes what is added while the server runs.
+  const all = (): Record<string, Tool> => ({ ...tools, ...extra });
   const capabilities = {
     tools: { listChanged: true },
     prompts: {},
@@ -271,14 +272,14 @@ function createMcpServer(extra: Record<string, Tool>): Server {
   };
   const server = new Server({ name: 'everything-upstream', version: '1' }, { capabilities });
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: Object.entries(all).map(([name, { description, inputSchema }]) => ({
+    tools: Object.entries(all()).map(([name, { description, inputSchema }]) => ({
       name,
       description,
       inputSchema,
     })) as never,
   }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extraOf) => {
-    const tool = all[params.name];
+    const tool = all()[params.name];
     if (!tool) throw new Error(`no tool ${params.name}`);
     const around: Around = {
       server,
@@ -325,12 +326,15 @@ export interface EverythingUpstream {
   readonly calls: Map<string, number>;
   /** Sessions that are open. */
   sessions(): number;
+  /** Tells every session that the list of tools changed. */
+  tellChanged(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts the server on a port of loopback. `tools` adds to its own, and may be changed while it runs. */
 export async function startEverything(added: Record<string, Tool> = {}, port = 0): Promise<EverythingUpstream> {
   const transports = new Map<string, StreamableHTTPServerTransport>();
+  const servers = new Map<string, Server>();
   const calls = new Map<string, number>();
   const http = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy());
@@ -345,12 +349,19 @@ export async function startEverything(added: Record<string, Tool> = {}, port = 0
     const body = request.method === 'POST' ? await read(request) : undefined;
     count(body);
     if (known) return known.handleRequest(request, response, body);
+    const server = createMcpServer(added);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (session) => void transports.set(session, transport),
-      onsessionclosed: (session) => void transports.delete(session),
+      onsessioninitialized(session) {
+        transports.set(session, transport);
+        servers.set(session, server);
+      },
+      onsessionclosed(session) {
+        transports.delete(session);
+        servers.delete(session);
+      },
     });
-    await createMcpServer(added).connect(transport as never);
+    await server.connect(transport as never);
     return transport.handleRequest(request, response, body);
   }
 
@@ -366,6 +377,9 @@ export async function startEverything(added: Record<string, Tool> = {}, port = 0
     port: taken,
     calls,
     sessions: () => transports.size,
+    async tellChanged() {
+      await Promise.all([...servers.values()].map((server) => server.sendToolListChanged()));
+    },
     close: () => closeAll(http, transports),
   };
 }

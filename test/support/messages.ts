@@ -53,6 +53,10 @@ export const reasonOf = ({ answer }: Pick<Heard, 'answer'>): unknown =>
 
 export const textOf = ({ answer }: Pick<Heard, 'answer'>): string => answer.result?.content?.[0]?.text ?? '';
 
+/** What a list holds; nothing when it was refused. */
+export const itemsOf = ({ answer }: Pick<Heard, 'answer'>, member: string): Readonly<Record<string, unknown>>[] =>
+  (answer.result?.[member] ?? []) as Record<string, unknown>[];
+
 /** A legacy session, by hand. */
 export interface LegacySession {
   readonly id: string;
