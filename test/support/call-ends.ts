@@ -77,10 +77,10 @@ export function aCall(over: Partial<Parameters<typeof createCall>[0]> = {}): Cal
 }
 
 /** The call as `authenticate` and `route` leave it. */
-export const routed = (call: CallRecord, target: Target | null = defaultTarget): CallRecord =>
+const routed = (call: CallRecord, target: Target | null = defaultTarget): CallRecord =>
   learn(call, { target, identity: anIdentity() });
 
-export const anIdentity = () => ({
+const anIdentity = () => ({
   principal: { type: 'user' as const, id: 'ada@example.com', groups: ['dev'], scopes: [] },
   agent: { id: 'agent-7' },
   run: { id: 'run-1', repo: null, ref: null, deadline: null, budget: { calls: null, bytes: null } },

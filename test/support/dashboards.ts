@@ -9,7 +9,7 @@ export interface Query {
   readonly allowEmpty: boolean;
 }
 
-export interface Panel {
+interface Panel {
   readonly id: number;
   readonly type: string;
   readonly title: string;

@@ -7,7 +7,7 @@ import type { Cell } from './families.ts';
 import { methodLabel } from './operation.ts';
 
 /** Labels of one kind of call: all from the snapshot's catalogue or a closed set, whatever the caller wrote. */
-export interface SlotLabels {
+interface SlotLabels {
   readonly method: string;
   readonly server: string;
   readonly tool: string;

@@ -31,7 +31,7 @@ export function receivedAttributes(record: CallRecord): Attributes {
 }
 
 /** What the call is aimed at: the same on both spans. */
-export function targetAttributes({ method, target }: CallRecord): Attributes {
+function targetAttributes({ method, target }: CallRecord): Attributes {
   if (!target) return {};
   const { server, kind, name, action } = target;
   return {
