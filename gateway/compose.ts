@@ -76,8 +76,10 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const policy = await loadPolicy(config.policy.path, join(config.state, 'policy-cache'), { env, progress });
   const identity = await loadIdentity(config);
   const store = keep(openStore(config.store.path ?? join(config.state, 'state.db'), { onFault }), (it) => it.close());
-  const audit = keep(createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, log }), (it) =>
-    it.close(),
+  const hmacKey = await loadOrCreateSealKey(join(config.state, 'keys', 'audit.key'));
+  const audit = keep(
+    createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
+    (it) => it.close(),
   );
   const servers = keep(await createServers(config, log), (it) => it.close());
   // Until the public server stands there is nobody to tell.
@@ -127,7 +129,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     {
       gate,
       checkHost: createHostCheck(config),
-      seal: createSeal(await loadOrCreateSealKey(join(config.state, 'session.key')), config.limits.sessions),
+      seal: createSeal(await loadOrCreateSealKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
       sessions: createLiveSessions(),
       limits: config.limits,
       now: Date.now,

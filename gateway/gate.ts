@@ -4,9 +4,10 @@ import type { Ending } from '#gateway/core/exchange.ts';
 import { isMethod, type Method } from '#gateway/core/methods.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot } from '#gateway/core/snapshot.ts';
+import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import { run, type Step, type Watch } from '#gateway/pipeline.ts';
 import { pipelines, whoAsks } from '#gateway/pipelines.ts';
-import type { Gate, Log, PhasePorts, Recorder, TraceHeader } from '#gateway/ports.ts';
+import type { Gate, Log, PhasePorts, Recorder } from '#gateway/ports.ts';
 
 export interface GateParts {
   readonly current: () => Snapshot;

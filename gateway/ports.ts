@@ -8,6 +8,7 @@ import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
+import type { TraceHeader } from '#gateway/core/trace-context.ts';
 
 /** Verifies run tokens. A token seen before is answered at once; a new one costs a signature check. */
 export interface Tokens {
@@ -149,10 +150,4 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-}
-
-/** W3C Trace Context as it stood in the headers of a request. */
-export interface TraceHeader {
-  readonly traceparent: string | null;
-  readonly tracestate: string | null;
 }

@@ -30,7 +30,8 @@ interface Observed {
 export async function openTelemetry(around: Around, { snapshots, audit, server }: Observed): Promise<Telemetry> {
   const { config, env, version, log } = around;
   const { endpoint, ratio } = config.telemetry.traces;
-  const traces = await createTraces({ endpoint: endpoint ?? null, ratio, version, env, log });
+  const addressOf = (id: string): ReturnType<typeof addressIn> => addressIn(config.servers[id]?.url);
+  const traces = await createTraces({ endpoint: endpoint ?? null, ratio, version, env, log, addressOf });
   const toolsOf = (id: string): number => snapshots.current().byServer.get(id)?.tools.size ?? 0;
   const metrics = createMetrics({
     build: { version },
@@ -45,4 +46,11 @@ export async function openTelemetry(around: Around, { snapshots, audit, server }
   });
   const clock = (): number => performance.now();
   return { metrics, traces, watch: createWatch({ spent: metrics.spent, traces: traces.watch, clock }) };
+}
+
+/** Where a server behind a URL is; null for a program. */
+function addressIn(url: string | undefined): { readonly address: string; readonly port: number } | null {
+  if (url === undefined) return null;
+  const { hostname, port, protocol } = new URL(url);
+  return { address: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
 }

@@ -3,7 +3,7 @@ import type { CallRecord, Session } from '#gateway/core/call.ts';
 import { encodeEnding, encodeEvent, type Wire } from '#gateway/core/client-codec.ts';
 import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { TraceHeader } from '#gateway/ports.ts';
+import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
 import type { EdgeParts } from './edge.ts';
 import type { LiveSession } from './live-sessions.ts';
