@@ -26,10 +26,10 @@ type Promised<T> = {
     : Promised<T[K]>;
 };
 
-/** Asking a server again can take as long as it may take to answer. */
-const patience = 90_000;
+/** Milliseconds. Asking a server again can take as long as it may take to answer. */
+const defaultPatience = 90_000;
 
-export function controlClient(path: string): ControlClient {
+export function controlClient(path: string, { patience = defaultPatience } = {}): ControlClient {
   const client = new Client('http://localhost', {
     socketPath: path,
     connect: { timeout: 3_000 },
