@@ -30,7 +30,8 @@ const methods: Record<string, (asked: Asked) => unknown> = {
     if (flags.has('--refuse')) return say({ id, error: { code: -32022, message: 'no' } });
     const protocolVersion = flags.get('--revision') ?? '2025-11-25';
     const capabilities = { tools: { listChanged: true }, resources: {} };
-    return answer(id, { protocolVersion, capabilities, serverInfo: { name: 'scripted', version: '1' } });
+    const hello = { protocolVersion, capabilities, serverInfo: { name: 'scripted', version: '1' } };
+    return later(Number(flags.get('--slow-handshake') ?? 0), () => answer(id, hello));
   },
   'tools/list': ({ id }) =>
     answer(id, { tools: [{ name: flags.get('--tool') ?? 'echo', inputSchema: { type: 'object' } }] }),
@@ -79,6 +80,12 @@ const tools: Record<string, (asked: Asked) => unknown> = {
     ),
   spaced: ({ id }) => print(` { "result" : { "a\\"}" : [ "}" , { } ] } , "id" : ${id} , "jsonrpc" : "2.0" } \r`),
   bytes: ({ id, params }) => text(id, 'x'.repeat(Number(params.arguments?.count))),
+  'half-a-line': ({ id, params }) => {
+    process.stdout.write(
+      `{"jsonrpc":"2.0","id":${id},"result":{"text":"${'x'.repeat(Number(params.arguments?.count))}`,
+    );
+    later(Number(params.arguments?.ms), () => print('"}}'));
+  },
   endless: () => {
     const chunk = Buffer.alloc(256 * 1024, 'x');
     const more = (): void => {

@@ -15,6 +15,8 @@ export interface Question {
   readonly answerBytes: number;
   readonly firstByte: number;
   readonly timeout: number;
+  /** How much of `timeout` is gone already. */
+  readonly waited: number;
   readonly signal: AbortSignal | null;
 }
 
@@ -97,16 +99,16 @@ function ask(table: Table, question: Question): Promise<Answer> {
   const ticket = table.writer.send(requestLine(id, question, token));
   if (ticket === null) return refusal(unreachable(server, 'does not read what it is sent'));
   const giveUp = (): void => forsake(table, id, callerLeft(server));
-  const { firstByte, timeout } = question;
+  const { firstByte, timeout, waited } = question;
   const late = (): void =>
-    forsake(table, id, firstByte < timeout ? silent(server, firstByte) : tooSlow(server, timeout));
+    forsake(table, id, firstByte < timeout - waited ? silent(server, firstByte) : tooSlow(server, timeout));
   const answering = createAnswering(giveUp);
   table.waiting.set(id, {
     ...{ id, question, ticket, answering, token, giveUp },
-    began: table.clock.now(),
+    began: table.clock.now() - waited,
     bytes: 0,
     heard: false,
-    timer: setTimeout(late, Math.min(firstByte, timeout)),
+    timer: setTimeout(late, Math.max(0, Math.min(firstByte, timeout - waited))),
   });
   question.signal?.addEventListener('abort', giveUp, { once: true });
   return answering.answer;

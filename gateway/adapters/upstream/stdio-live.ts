@@ -20,7 +20,7 @@ export async function gatherLive(session: Session, hello: Hello, options: LiveOp
   let refusal: Refusal | null = null;
   const request = async (method: string, params: JsonObject): Promise<JsonObject> => {
     const timeout = Math.max(1, until - clock.now());
-    const limits = { answerBytes: ownAnswerBytes, firstByte: timeout, timeout };
+    const limits = { answerBytes: ownAnswerBytes, firstByte: timeout, timeout, waited: 0 };
     const answer = await session.ask({ method, params, ...limits, signal: null });
     if (answer.kind === 'result') return answer.result;
     if (answer.kind === 'refusal') refusal = answer.refusal;

@@ -104,6 +104,7 @@ const greeting = (handshakeMs: number): Question => ({
   answerBytes: ownAnswerBytes,
   firstByte: handshakeMs,
   timeout: handshakeMs,
+  waited: 0,
   signal: null,
 });
 

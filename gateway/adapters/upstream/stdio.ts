@@ -97,8 +97,10 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
 
   return {
     async send(call) {
+      const began = clock.now();
       const now = await ready(Math.min(call.limits.connect, call.limits.timeout));
-      return isRefusal(now) ? { kind: 'refusal', refusal: now } : now.session.ask(questionOf(call));
+      if (isRefusal(now)) return { kind: 'refusal', refusal: now };
+      return now.session.ask(questionOf(call, clock.now() - began));
     },
     async live() {
       const now = await ready(timings.ready);
@@ -113,12 +115,13 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
   };
 }
 
-const questionOf = ({ method, params, limits, answerBytes, signal }: UpstreamCall): Question => ({
+const questionOf = ({ method, params, limits, answerBytes, signal }: UpstreamCall, waited: number): Question => ({
   method,
   params,
   answerBytes,
   firstByte: limits.firstByte,
   timeout: limits.timeout,
+  waited,
   signal,
   // A modern caller's result needs members that a child of the older era does not write, so somebody has to read it.
 });

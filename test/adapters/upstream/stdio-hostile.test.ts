@@ -95,6 +95,18 @@ describe('answers that are too large', () => {
     expect(textOf(await upstream.send(toolCall('bytes', { count: 60_000 }, { answerBytes })))).toHaveLength(60_000);
   });
 
+  test('are refused as they arrive, before the server is done with them', async () => {
+    const { upstream, notices } = start();
+    const half = toolCall(
+      'half-a-line',
+      { count: 200_000, ms: 300 },
+      { answerBytes: 65_536, limits: { firstByte: 200 } },
+    );
+    expect(await upstream.send(half)).toMatchObject(tooLarge);
+    expect(textOf(await upstream.send(toolCall('slow', { ms: 400 })))).toBe('slow');
+    expect(notices).toEqual([{ kind: 'up' }]);
+  });
+
   test('are told apart from the answers of other calls by their ids', async () => {
     const { upstream } = start();
     const [large, small] = await Promise.all([

@@ -131,6 +131,15 @@ describe('the handshake', () => {
 });
 
 describe('a call', () => {
+  test('has one time limit for waiting until the child is up and for its answer', async () => {
+    const { upstream } = start({ command: [process.execPath, scripted, '--slow-handshake=3000'] });
+    const began = performance.now();
+    expect(await upstream.send(toolCall('never', {}, { limits: { timeout: 4_000 } }))).toMatchObject({
+      refusal: { refused: 'upstream_timeout', detail: expect.stringContaining('within 4 s') },
+    });
+    expect(performance.now() - began).toBeLessThan(6_000);
+  });
+
   test('comes back parsed, and as the text that the server wrote', async () => {
     const { upstream } = start();
     expect(await upstream.send(toolCall('spaced'))).toEqual({
