@@ -1,5 +1,6 @@
 import { compilePolicy, describePolicyError } from '#gateway/adapters/policy/compile.ts';
 import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
+import { remembering } from '#gateway/adapters/policy/remember.ts';
 import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
 import type { Policy } from '#gateway/core/snapshot.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
@@ -17,5 +18,5 @@ export async function loadPolicy(directory: string, cache: string, { env, progre
     const lines = compiled.errors.map((error) => describePolicyError(error, directory));
     throw new StartRefused(`The policy does not compile:\n${lines.join('\n')}`);
   }
-  return createPolicyEngine(compiled);
+  return remembering(createPolicyEngine(compiled), compiled.inputRefs);
 }

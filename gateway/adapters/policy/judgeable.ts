@@ -12,8 +12,7 @@ const encoder = new TextEncoder();
  * policy would judge another document than the one that is sent on.
  */
 export function encodeInput(input: object): ArrayBuffer {
-  if (!isPlainObject(input)) throw new PolicyFault('input_not_object', 'the policy input is not a plain object');
-  check(input, []);
+  weigh(input);
   const bytes = encoder.encode(JSON.stringify(input));
   if (bytes.byteLength > mostBytes) {
     throw new PolicyFault('input_too_large', `the policy input has ${bytes.byteLength} bytes, more than ${mostBytes}`);
@@ -22,39 +21,52 @@ export function encodeInput(input: object): ArrayBuffer {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
 }
 
+/** True when `encodeInput` would surely take it. It throws what `encodeInput` throws for what can be seen without encoding. */
+export const surelyJudgeable = (input: object): boolean => weigh(input) <= mostBytes;
+
+/** The bytes that the input has at most, as JSON. */
+function weigh(input: object): number {
+  if (!isPlainObject(input)) throw new PolicyFault('input_not_object', 'the policy input is not a plain object');
+  return check(input, []);
+}
+
 /** `trail` is where we are, by key; it becomes words only when something is wrong. */
 type Trail = (string | number)[];
 
-function check(value: unknown, trail: Trail): void {
+/** The longest number is `-1.2345678901234567e-123`; an escape makes six bytes of one unit of text. */
+const plainBytes = 32;
+const textBytes = (text: string): number => text.length * 6 + 4;
+
+function check(value: unknown, trail: Trail): number {
   switch (typeof value) {
     case 'boolean':
-      return;
+      return plainBytes;
     case 'string':
       if (!value.isWellFormed()) throw new PolicyFault('input_not_text', `${named(trail)} holds half a character`);
-      return;
+      return textBytes(value);
     case 'number':
       if (!Number.isFinite(value)) throw new PolicyFault('input_not_json', `${named(trail)} is not a finite number`);
-      return;
+      return plainBytes;
     case 'object':
-      if (value !== null) checkMembers(value, trail);
-      return;
+      return value === null ? plainBytes : checkMembers(value, trail);
     default:
       throw new PolicyFault('input_not_json', `${named(trail)} is ${typeof value}, which JSON cannot say`);
   }
 }
 
-function checkMembers(value: object, trail: Trail): void {
+function checkMembers(value: object, trail: Trail): number {
   if (trail.length >= mostDepth) {
     throw new PolicyFault('input_too_deep', `${named(trail)} is nested deeper than ${mostDepth}`);
   }
+  let bytes = plainBytes;
   if (Array.isArray(value)) {
     if (value.length > mostMembers) throw tooWide(trail, value.length);
     for (let i = 0; i < value.length; i++) {
       trail.push(i);
-      check(value[i], trail);
+      bytes += check(value[i], trail);
       trail.pop();
     }
-    return;
+    return bytes;
   }
   if (!isPlainObject(value)) throw new PolicyFault('input_not_json', `${named(trail)} is not a plain object`);
   const keys = Object.keys(value);
@@ -62,9 +74,10 @@ function checkMembers(value: object, trail: Trail): void {
   for (const key of keys) {
     trail.push(key);
     if (!key.isWellFormed()) throw new PolicyFault('input_not_text', `${named(trail)} holds half a character`);
-    check((value as Record<string, unknown>)[key], trail);
+    bytes += textBytes(key) + check((value as Record<string, unknown>)[key], trail);
     trail.pop();
   }
+  return bytes;
 }
 
 function tooWide(trail: Trail, count: number): PolicyFault {
