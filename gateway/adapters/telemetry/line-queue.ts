@@ -61,15 +61,16 @@ export function createLineQueue(path: string, log: Log): LineQueue {
   const writeOut = async (): Promise<void> => {
     try {
       file ??= openAuditFile(path);
-      while (batch || queue.length > 0) {
+      // What came while the disk was at work waits for its own batch: a write of two lines costs as much as one of 256.
+      do {
         batch ??= take(queue);
         while (batch.offset < batch.bytes.length) batch.offset += await file.append(batch.bytes, batch.offset);
         written += batch.lines;
         waiting -= batch.size;
         batch = null;
         worked();
-      }
-      worked();
+      } while (queue.length >= batchLines);
+      if (queue.length > 0) later(batchMs);
     } catch (error) {
       failed(error);
     } finally {
