@@ -31,7 +31,7 @@ export function createAccounts(ledger: Ledger, atMost: number): Accounts {
       const known = accounts.get(run);
       // Several at once, so that a stream of new runs does not cost a transaction each.
       if (!known && accounts.size >= atMost) forget(held().slice(0, Math.ceil(atMost / 8)));
-      const entry = known ?? { account: { run, calls: nothing(), bytes: nothing() }, used: sweeps };
+      const entry = known ?? { account: { run, calls: nothing(), bytes: nothing(), taken: null }, used: sweeps };
       entry.used = sweeps;
       accounts.delete(run);
       accounts.set(run, entry);
@@ -40,6 +40,8 @@ export function createAccounts(ledger: Ledger, atMost: number): Accounts {
     find: (run) => accounts.get(run)?.account,
     sweep: () => {
       sweeps += 1;
+      // So what other processes take is seen within a second, without a question to the file in every call.
+      for (const account of held()) account.taken = null;
       const idle = [...accounts.values()].filter(({ used }) => sweeps - used > idleSweeps);
       forget(idle.map(({ account }) => account));
       ledger.giveBack(held(), owed);

@@ -40,8 +40,9 @@ export function createBudgets(ledger: Ledger, accounts: Accounts): Budgets {
       if (owes) ledger.giveBack([account], owed);
     },
     spending: (run, limits) => {
-      const taken = ledger.taken(run);
       const held = accounts.find(run);
+      const taken = held?.taken ?? ledger.taken(run);
+      if (held) held.taken = taken;
       return {
         calls: { used: taken.calls - (held?.calls.balance ?? 0), limit: limits.calls },
         bytes: { used: taken.bytes - (held?.bytes.balance ?? 0), limit: limits.bytes },

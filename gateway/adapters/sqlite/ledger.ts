@@ -7,6 +7,8 @@ export interface Account {
   readonly run: string;
   calls: Lease;
   bytes: Lease;
+  /** What the file said was taken when it was last asked; null when it may say something else by now. */
+  taken: Cost | null;
 }
 
 interface Taken {
@@ -51,6 +53,7 @@ export function createLedger(connection: Connection): Ledger {
       if (!fresh) return false;
       account.calls = fresh.calls.lease;
       account.bytes = fresh.bytes.lease;
+      account.taken = null;
       return true;
     },
     giveBack: (accounts, part) => {
@@ -66,6 +69,7 @@ export function createLedger(connection: Connection): Ledger {
       for (const account of due) {
         account.calls = without(account.calls, part(account.calls));
         account.bytes = without(account.bytes, part(account.bytes));
+        account.taken = null;
       }
     },
   };

@@ -52,14 +52,14 @@ it('touches the file for a few of many calls only', () => {
   store.budgets.settle(first, { calls: 1, bytes: 5000 });
   // Nobody can write now: what passes, passes in memory.
   other.exec('BEGIN IMMEDIATE');
-  for (let n = 0; n < 63; n++) {
+  for (let n = 0; n < 99; n++) {
     const reservation = store.budgets.reserve('run-1', { calls: 1, bytes: 100 }, generous);
     if (reservation === 'spent') throw new Error('spent');
     store.budgets.settle(reservation, { calls: 1, bytes: 5000 });
   }
   expect(() => store.budgets.reserve('run-1', { calls: 1, bytes: 100 }, generous)).toThrow(locked);
   other.exec('ROLLBACK');
-  expect(store.budgets.spending('run-1', generous)).toMatchObject({ calls: { used: 64 }, bytes: { used: 320_000 } });
+  expect(store.budgets.spending('run-1', generous)).toMatchObject({ calls: { used: 100 }, bytes: { used: 500_000 } });
 });
 
 it('tells of a sweep that failed and writes its figures later', async () => {

@@ -5,7 +5,7 @@ import { allLines, type Handle, linesOf, type MakeStore, type StoreUnderTest } f
 const KiB = 1024;
 const MiB = 1024 * KiB;
 /** What an adapter may hold of one run in one process: the most that a kill -9 may lose. */
-const slice = { calls: 64, bytes: 4 * MiB };
+const slice = { calls: 256, bytes: 4 * MiB };
 const unlimited: BudgetLimits = { calls: null, bytes: null };
 const oneCall: Cost = { calls: 1, bytes: 0 };
 
