@@ -69,6 +69,10 @@ const user = object(
 interface Around {
   readonly server: Server;
   readonly token: string | number | undefined;
+  /** Fires when the call is cancelled. */
+  readonly signal: AbortSignal;
+  /** What of the HTTP request and the envelope arrived. */
+  readonly arrived: { readonly headers: unknown; readonly meta: unknown };
   notify(notification: { method: string; params: object }): Promise<void>;
   ask(method: string, params: object): Promise<Record<string, unknown>>;
 }
@@ -284,6 +288,8 @@ function createMcpServer(extra: Record<string, Tool>): Server {
     const around: Around = {
       server,
       token: params._meta?.progressToken,
+      signal: extraOf.signal,
+      arrived: { headers: extraOf.requestInfo?.headers, meta: params._meta },
       notify: (notification) => extraOf.sendNotification(notification as never),
       ask: (method, asked) => extraOf.sendRequest({ method, params: asked } as never, anything as never) as never,
     };
