@@ -29,11 +29,15 @@ export interface Edge extends Road {
   readonly parts: EdgeParts;
 }
 
-/** The view a path names; undefined when it is not an MCP path at all. Exact: no decoding, no folding, no `..`. */
+/**
+ * The view a path names. Exact: no decoding, no folding, no `..`. Null when it was meant for MCP and names nothing, so
+ * that who tries spellings is seen in the records; undefined when it is not an MCP path at all.
+ */
 export function viewOf(path: string, snapshot: Snapshot): View | null | undefined {
   if (path === '/mcp') return snapshot.all;
   const server = /^\/mcp\/server\/([a-z0-9-]{1,12})$/.exec(path)?.[1];
-  return server === undefined ? undefined : (snapshot.byServer.get(server) ?? null);
+  if (server !== undefined) return snapshot.byServer.get(server) ?? null;
+  return /^\/+mcp(?![a-z0-9])/i.test(path) ? null : undefined;
 }
 
 /** Streamable HTTP: one message a POST, the session's stream by GET, its end by DELETE. */
@@ -46,6 +50,7 @@ export async function handle(edge: Edge, request: IncomingMessage, response: Ser
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
   if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));
+  if (view === null) return nowhere(edge, arrival);
   if (request.method === 'POST') return post(edge, arrival);
   if (request.method === 'GET' || request.method === 'DELETE') return sessionRequest(edge, arrival, request.method);
   response.writeHead(405, { allow: 'POST, GET, DELETE' }).end();
@@ -155,7 +160,14 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
   openStream(edge, arrival, session, who.identity.expires);
 }
 
-/** Refused before it was anybody's call; a path that names no server is refused only to who may know. */
+/** Which servers there are is told only to who has a token: anybody else hears what they hear of every path. */
+async function nowhere(edge: Edge, arrival: Arrival): Promise<void> {
+  const call = beginCall(arrival, {});
+  const who = await edge.parts.gate.identify(call);
+  return settle(edge, arrival, call, isRefusal(who) ? who : refuse('view_unknown'));
+}
+
+/** Refused before it was anybody's call. */
 async function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?: number): Promise<void> {
   return settle(edge, arrival, beginCall(arrival, {}), refusal, status);
 }

@@ -22,7 +22,7 @@ export interface Road {
 export async function travel(road: Road, arrival: Arrival, known: Known): Promise<void> {
   const abort = new AbortController();
   const call = beginCall(arrival, { ...known, signal: abort.signal });
-  const entered = enter(road, arrival, call, abort);
+  const entered = enter(road, call, abort);
   if (isRefusal(entered)) return finish(road, arrival, call, entered, { live: null, abort });
   const modern = isModern(call.client.revision);
   // Closing the response is cancelling in the modern era, and is not in the legacy one (protocol.md A8, B).
@@ -53,8 +53,7 @@ interface Entered {
 }
 
 /** Notes the call in its session, so that it can be cancelled and asked through. */
-function enter(road: Road, arrival: Arrival, call: CallRecord, abort: AbortController): Entered | Refusal {
-  if (arrival.view === null) return refuse('view_unknown');
+function enter(road: Road, call: CallRecord, abort: AbortController): Entered | Refusal {
   if (road.inflight >= road.parts.limits.inflight) return refuse('overloaded', 'Too many calls are under way.');
   const { session, id } = call;
   if (!session || id === null) return { live: null, abort };
