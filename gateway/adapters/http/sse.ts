@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /** Server-sent events towards a client: one message an event, with back-pressure, kept alive by comments. */
 export interface SseWriter {
   readonly bytes: () => number;
-  /** Resolves when the socket can take more. A client that left makes it a no-op. */
+  /** Resolves when the socket can take more, or never will. A client that left makes it a no-op. */
   send(text: string): Promise<void>;
   end(): void;
 }
@@ -13,7 +12,14 @@ export interface SseWriter {
 const keepAliveMs = 15_000;
 const breaks = /[\r\n]/;
 
-export function openSse(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): SseWriter {
+/** So long a client may leave its socket full before it counts as gone: its call holds a place at the server. */
+const stalledMs = 30_000;
+
+export function openSse(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>> = {},
+  stalled = stalledMs,
+): SseWriter {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
@@ -33,12 +39,23 @@ export function openSse(response: ServerResponse, headers: Readonly<Record<strin
       const data = breaks.test(text) ? text.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : text;
       const frame = `event: message\ndata: ${data}\n\n`;
       bytes += Buffer.byteLength(frame);
-      if (response.write(frame)) return;
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(frame)) await roomIn(response, stalled);
     },
     end() {
       clearInterval(timer);
       if (!response.writableEnded) response.end();
     },
   };
+}
+
+function roomIn(response: ServerResponse, stalled: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(() => response.destroy(), stalled);
+    response.once('drain', done).once('close', done);
+  });
 }
