@@ -77,13 +77,13 @@ async function gather(request: Ask, list: List): Promise<readonly JsonObject[]> 
   throw unusable(list, `has more than ${most.pages} pages`);
 }
 
-/** A server that declares a capability need not know every list of it. */
+/** A server that declares a capability need not know every list of it; one that gave a page knows it. */
 async function asked(request: Ask, list: List, params: JsonObject): Promise<JsonObject> {
   try {
     return await request(list.method, params);
   } catch (error) {
     const unknown = error instanceof Error && 'code' in error && error.code === -32601;
-    if (unknown) return { [list.member]: [] };
+    if (unknown && params.cursor === undefined) return { [list.member]: [] };
     throw error;
   }
 }
