@@ -191,7 +191,7 @@ async function taken(
 const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
 
 /** What tokens are meant for: the public URL, exactly as the config writes it. */
-export const audienceOf = (config: Config): string => config.url;
+const audienceOf = (config: Config): string => config.url;
 
 async function auditPath(config: Config): Promise<string> {
   const folder = config.audit.path ?? join(config.state, 'audit');

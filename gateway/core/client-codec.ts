@@ -73,7 +73,7 @@ function modernResult(method: string, { result, source }: Ending & { kind: 'resu
   return Object.keys(result).length === 0 ? `${head}${rest}` : `${head},${rest}`;
 }
 
-export function encodeRefusal(to: Addressee, refusal: Refusal): Wire {
+function encodeRefusal(to: Addressee, refusal: Refusal): Wire {
   const reason = shownReason(refusal);
   const row = refusals[reason];
   const hidden = refusal.hidden;

@@ -9,7 +9,7 @@ export interface Mount {
   readonly to: string;
 }
 
-export const podGroup = 10001;
+const podGroup = 10001;
 
 /** Secret name → key → text: the Secrets the operator would have made. */
 export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;

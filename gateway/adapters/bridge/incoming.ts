@@ -59,7 +59,7 @@ function nameOf(method: string, params: JsonObject): string | null {
 }
 
 /** What is not plain visible ASCII, or could be taken for the encoded form, is sent as base64. */
-export function headerValue(text: string): string {
+function headerValue(text: string): string {
   const plain = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
   return plain ? text : `=?base64?${Buffer.from(text, 'utf8').toString('base64')}?=`;
 }

@@ -43,7 +43,7 @@ export function showIssue({ file, line, column, path, message }: ConfigIssue): s
   return path === '' ? `${where} – ${message}` : `${where} ${path} – ${message}`;
 }
 
-export const showPath = (path: KeyPath): string =>
+const showPath = (path: KeyPath): string =>
   path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')

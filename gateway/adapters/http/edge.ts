@@ -173,7 +173,7 @@ async function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?:
 }
 
 /** Answers with a refusal, and records it. */
-export async function settle(
+async function settle(
   edge: Edge,
   arrival: Arrival,
   call: CallRecord,
