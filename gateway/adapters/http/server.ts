@@ -25,12 +25,16 @@ const sessionIdleMs = 30 * 60_000;
 
 export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
   const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set() };
+  const leaving = new Set<ServerResponse>();
   const app = fastify({
     serverFactory(router) {
       const options = { maxHeaderSize: headerBytes, headersTimeout: 10_000, requestTimeout: 60_000 };
-      return createServer({ ...options, keepAliveTimeout: 65_000 }, (request, response) =>
-        isMcp(request, parts.gate.snapshot()) ? serve(edge, request, response, log) : router(request, response),
-      );
+      return createServer({ ...options, keepAliveTimeout: 65_000 }, (request, response) => {
+        leaving.add(response);
+        response.once('close', () => leaving.delete(response));
+        if (isMcp(request, parts.gate.snapshot())) serve(edge, request, response, log);
+        else router(request, response);
+      });
     },
   });
   app.setNotFoundHandler((_request, reply) =>
@@ -51,10 +55,11 @@ export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
     async close(grace) {
       clearInterval(sweep);
       edge.closing = true;
-      // Idle keep-alive connections and streams would hold close() forever (ecosystem-and-reliability.md §7.3).
       for (const close of edge.streams) close();
-      app.server.closeIdleConnections();
-      await drained(edge, grace);
+      // Not the calls are waited for but their answers: of a large one much is unsent when the call is over. And not by
+      // closeIdleConnections, for which a connection is idle as soon as its answer was written.
+      await emptied(leaving, grace);
+      // Idle keep-alive connections and streams would hold close() forever (ecosystem-and-reliability.md §7.3).
       app.server.closeAllConnections();
       await app.close();
     },
@@ -74,7 +79,7 @@ function serve(edge: Edge, request: IncomingMessage, response: ServerResponse, l
   });
 }
 
-async function drained(edge: Edge, grace: number): Promise<void> {
+async function emptied(leaving: ReadonlySet<ServerResponse>, grace: number): Promise<void> {
   const until = Date.now() + grace;
-  while (edge.inflight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (leaving.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
 }
