@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EverythingUpstream, startEverything, type Tool } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
@@ -18,8 +19,16 @@ const endless: Tool = {
   },
 };
 
+const late: Tool = {
+  ...endless,
+  async run(args, around) {
+    await sleep(300);
+    return endless.run(args, around);
+  },
+};
+
 beforeEach(async () => {
-  upstream = await startEverything({ endless });
+  upstream = await startEverything({ endless, late });
   sekisho = await startGateway({
     servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
   });
@@ -47,7 +56,7 @@ describe('a gateway that is told to stop', () => {
       session.headers,
     );
     const closed = sekisho.gateway.close();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     expect(textOf(await heard(response))).toHaveLength(bytes);
     await closed;
   });
@@ -61,6 +70,15 @@ describe('a gateway that is told to stop', () => {
     const last = reader.messages.at(-1);
     expect(last).toMatchObject({ id: 'call', error: { data: { reason: 'overloaded' } } });
     expect(last?.error?.message).toContain('shutting down');
+  });
+
+  test('ends a stream that begins only then as well, and does not wait for it', async () => {
+    const answer = session.call('up__late');
+    await vi.waitFor(() => expect(upstream.calls.get('late')).toBe(1));
+    const began = performance.now();
+    await sekisho.gateway.close();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(reasonOf(await answer)).toBe('overloaded');
   });
 
   test('ends the streams of sessions', async () => {

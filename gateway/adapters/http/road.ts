@@ -150,6 +150,7 @@ async function stream(
     abort.abort();
   };
   road.streams.add(close);
+  if (road.closing) close();
   const timer = setTimeout(close, Math.min((call.identity?.expires ?? 0) - call.at, 2 ** 31 - 1));
   let ending: Ending | null = null;
   try {
