@@ -18,7 +18,7 @@ interface Options extends Where {
 export function bridgeCommand(shell: Shell, stopSignal: () => AbortSignal): Command {
   const command = new Command('bridge')
     .description('speak MCP on stdin and stdout, for hosts that start a command')
-    .option('--url <url>', 'the MCP endpoint (default: /mcp of the gateway behind the socket)')
+    .option('--url <url>', 'the MCP endpoint (default: that of the gateway behind the socket)')
     .option('--server <id>', 'only this server, its tools under their own names')
     .option('--agent <id>', 'which agent this is, for policy and record');
   return socketOptions(command).action(async (options: Options) => {
@@ -43,11 +43,10 @@ export function bridgeCommand(shell: Shell, stopSignal: () => AbortSignal): Comm
 }
 
 async function endpointOf(gateway: ControlClient, { url, server }: Options): Promise<string | Trouble> {
-  const path = server === undefined ? '' : `/server/${encodeURIComponent(server)}`;
-  if (url !== undefined) return `${url.replace(/\/+$/, '')}${path}`;
-  const status = await gateway.status();
+  const status = url === undefined ? await gateway.status() : { url };
   if (isControlRefusal(status)) return { trouble: 'gateway_unreachable', detail: status.detail };
-  return `${status.url.replace(/\/+$/, '')}/mcp${path}`;
+  const path = server === undefined ? '' : `/server/${encodeURIComponent(server)}`;
+  return `${status.url.replace(/\/+$/, '')}${path}`;
 }
 
 async function mint(gateway: ControlClient, wish: Parameters<ControlClient['mint']>[0]): Promise<Pass | Trouble> {

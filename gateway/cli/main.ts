@@ -1,14 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { signServerDefinitions, verifyManifestFile } from '#gateway/manifest-files.ts';
+import { StartRefused } from '#gateway/start-refused.ts';
 import { approvalsCommand } from './approvals.ts';
 import { bridgeCommand } from './bridge.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
+import { Failure } from './exit.ts';
 import { explainCommand } from './explain.ts';
+import { keygenCommand } from './keygen.ts';
+import { policyCommand } from './policy.ts';
 import { createProgram, runProgram } from './program.ts';
 import { schemaCommand } from './schema.ts';
+import { serversCommand } from './servers.ts';
 import type { Shell } from './shell.ts';
+import { signToken } from './sign-token.ts';
+import { tokenCommand } from './token.ts';
+import { type StartOptions, upCommand } from './up.ts';
 import { validateCommand } from './validate.ts';
 
 const shell: Shell = {
@@ -34,17 +43,31 @@ function stopSignal(): AbortSignal {
   return stopped.signal;
 }
 
+/** The gateway is loaded when it is started only: every other command is there at once. */
+async function up(options: StartOptions): Promise<void> {
+  const { start } = await import('#gateway/main.ts');
+  await start(options).catch((error: unknown) => {
+    if (error instanceof StartRefused) throw new Failure('config', error.message);
+    throw error;
+  });
+}
+
 function version(): string {
   const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
   return String(JSON.parse(text).version);
 }
 
 const program = createProgram(version(), [
+  upCommand(shell, up),
   validateCommand(shell),
   configCommand(shell),
-  explainCommand(shell),
-  approvalsCommand(shell),
+  tokenCommand(shell, signToken),
   bridgeCommand(shell, stopSignal),
+  serversCommand(shell, { sign: signServerDefinitions, verify: verifyManifestFile }),
+  approvalsCommand(shell),
+  policyCommand(),
+  keygenCommand(),
+  explainCommand(shell),
   schemaCommand(shell),
   completionCommand(shell),
 ]);

@@ -13,10 +13,10 @@ test.each(Object.keys(refusals))('explains %s', async (reason) => {
 
 test('finds what a code may stand for', async () => {
   const ran = await explain('-32602', '--json');
-  expect(JSON.parse(ran.out).map((row: { reason: string }) => row.reason)).toEqual([
-    'tool_unknown',
-    'arguments_invalid',
-  ]);
+  const found = JSON.parse(ran.out).map((row: { reason: string }) => row.reason);
+  expect(found).toEqual(Object.entries(refusals).flatMap(([reason, row]) => (row.code === -32602 ? [reason] : [])));
+  expect(found).toContain('tool_unknown');
+  expect(JSON.parse((await explain('42900', '--json')).out)).toMatchObject([{ reason: 'budget_spent' }]);
 });
 
 test('lists them all', async () => {

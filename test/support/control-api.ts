@@ -46,7 +46,7 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
   return {
     asked,
     status: () => ({
-      url: 'http://127.0.0.1:7410',
+      url: 'http://127.0.0.1:7410/mcp',
       revision: 'sha256-revision',
       policy: { revision: 'sha256-policy' },
       servers: [aServer()],

@@ -68,7 +68,7 @@ export async function sdkEndpoint({ port = 0, accepts = () => true }: SdkEndpoin
   }
 
   return {
-    url: `http://127.0.0.1:${bound}`,
+    url: `http://127.0.0.1:${bound}/mcp`,
     port: bound,
     requests,
     sessions: () => open.size,

@@ -87,6 +87,7 @@ export const serverStatus = z.object({
 export type ServerStatus = Readonly<z.output<typeof serverStatus>>;
 
 export const gatewayStatus = z.object({
+  /** The MCP endpoint: where hosts point. */
   url: z.string(),
   revision: z.string(),
   policy: z.object({ revision: z.string() }),

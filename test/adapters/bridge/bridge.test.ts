@@ -162,7 +162,7 @@ test('answers every request while the gateway is down, and goes on when it is ba
     [1, 2].map((id) => ({ id, error: { code: 50302, data: { reason: 'gateway_unreachable', retry: 'later' } } })),
   );
   expect(answers[0]?.error).toMatchObject({
-    message: `The gateway at ${first.url}/mcp cannot be reached (ECONNREFUSED). Is the gateway running? sekisho up`,
+    message: `The gateway at ${first.url} cannot be reached (ECONNREFUSED). Is the gateway running? sekisho up`,
   });
   await using second = await endpoint({ port: first.port });
   expect(await host.ask(3, 'tools/call', echo('back'))).toMatchObject(said('back'));
@@ -256,7 +256,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 test('ends when the gateway neither answers nor goes', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  await using control = await minting(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  await using control = await minting(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/mcp`);
   await using host = bridgeHost(['--socket', control.path]);
   host.send({ id: 1, method: 'initialize', params: initialize });
   await once(silent, 'request');
@@ -283,7 +283,7 @@ test.each([
     response.writeHead(status, { 'content-type': type, location: 'http://127.0.0.1:1/' }).end(body);
   }).listen(0, '127.0.0.1');
   await once(odd, 'listening');
-  await using control = await minting(`http://127.0.0.1:${(odd.address() as AddressInfo).port}`);
+  await using control = await minting(`http://127.0.0.1:${(odd.address() as AddressInfo).port}/mcp`);
   await using host = bridgeHost(['--socket', control.path]);
   expect(await host.ask(1, 'initialize', initialize)).toMatchObject({ id: 1, error });
   odd.closeAllConnections();
@@ -300,7 +300,7 @@ test('a self-contained request goes without a session, its name in the headers',
       .end(JSON.stringify({ jsonrpc: '2.0', id: 1, result }, null, 2));
   }).listen(0, '127.0.0.1');
   await once(modern, 'listening');
-  await using control = await minting(`http://127.0.0.1:${(modern.address() as AddressInfo).port}`);
+  await using control = await minting(`http://127.0.0.1:${(modern.address() as AddressInfo).port}/mcp`);
   await using host = bridgeHost(['--socket', control.path, '--server', 'files']);
   const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
   expect(await host.ask(1, 'tools/call', { name: 'größe', arguments: {}, _meta })).toMatchObject({
@@ -328,7 +328,7 @@ test('the line of the host reaches the gateway byte for byte', async () => {
     response.setHeader('content-type', 'application/json').end('{"jsonrpc":"2.0","id":1,"result":{}}');
   }).listen(0, '127.0.0.1');
   await once(odd, 'listening');
-  await using control = await minting(`http://127.0.0.1:${(odd.address() as AddressInfo).port}`);
+  await using control = await minting(`http://127.0.0.1:${(odd.address() as AddressInfo).port}/mcp`);
   await using host = bridgeHost(['--socket', control.path]);
   const line = '{ "params":{"b":1.0e2,"a":"\\u00e9 é"}, "id":1,"jsonrpc":"2.0","method":"ping" }';
   host.write(`${line}\n`);
