@@ -53,7 +53,8 @@ async function readText(turn: Turn): Promise<string | Refusal> {
   const { failures } = turn.link;
   const bytes = createBytes();
   for (;;) {
-    const bit = await turn.exchange.read();
+    const given = turn.exchange.read();
+    const bit = given instanceof Promise ? await given : given;
     if (isRefusal(bit)) return bit;
     if (bit === null) return decodeUtf8(bytes.take()) ?? failures.invalid('answered something that is not valid UTF-8');
     turn.left -= bit.length;

@@ -24,9 +24,9 @@ export async function sendIn(sent: SlotCall): Promise<Answer> {
     return giveUp(sent, refuse('method_unknown', `${call.method} is between the gateway and the server.`));
   }
   for (let attempt = 1; attempt <= 2; attempt++) {
-    const session = await life.race(slot.open());
+    const session = slot.current() ?? (await life.race(slot.open()));
     if (isRefusal(session)) return giveUp(sent, session);
-    await setLevel(sent, session);
+    if (saysLevel(sent, session)) await setLevel(sent, session);
     if (life.over) return giveUp(sent, life.over);
     const answer = await sendOnce(sent, session);
     if (answer.kind !== 'gone') return answer;
@@ -64,6 +64,12 @@ const streamPatience = 1_000;
 
 const levels = new WeakMap<Session, string>();
 
+const saysLevel = ({ call }: SlotCall, session: Session): boolean =>
+  call.method === 'logging/setLevel' ||
+  (call.client.logLevel !== null &&
+    session.capabilities.logging !== undefined &&
+    levels.get(session) !== call.client.logLevel);
+
 /** The level is a matter of the whole session on this era's wire; it is said when it differs from what was said last. */
 async function setLevel({ link, call, life }: SlotCall, session: Session): Promise<void> {
   const { method, params, client, limits } = call;
@@ -72,7 +78,7 @@ async function setLevel({ link, call, life }: SlotCall, session: Session): Promi
     return;
   }
   const level = client.logLevel;
-  if (level === null || session.capabilities.logging === undefined || levels.get(session) === level) return;
+  if (level === null) return;
   levels.set(session, level);
   const question = { method: 'logging/setLevel', params: { level }, session, limits, answerBytes: 64 * 1024 };
   await life.race(askOnce(link, question));

@@ -27,7 +27,7 @@ export interface Head {
 export interface Exchange {
   readonly head: Promise<Head | Refusal>;
   /** The next bytes of the body, null at its end. */
-  read(): Promise<Buffer | null | Refusal>;
+  read(): Bit | Promise<Bit>;
   /** Everything that is still to come reads `why`, and the server sees its connection closed. */
   abort(why: Refusal): void;
   /** The rest is of no interest. A short rest is read, so that the connection can be used again. */
@@ -55,8 +55,15 @@ interface State {
 export function createExchange(pool: Pool, path: string, request: WireRequest, failures: Failures): Exchange {
   const { promise: head, resolve: headed } = Promise.withResolvers<Head | Refusal>();
   const state: State = {
-    ...{ failures, request, headed, chunks: [], controller: null, stored: 0, ended: 'running' },
-    ...{ waiting: null, timer: undefined },
+    failures,
+    request,
+    headed,
+    chunks: [],
+    controller: null,
+    stored: 0,
+    ended: 'running',
+    waiting: null,
+    timer: undefined,
   };
   const { method, headers, body } = request;
   pool.dispatch({ path, method, headers, body }, handlerOf(state));
@@ -107,7 +114,7 @@ function handlerOf(state: State): Dispatcher.DispatchHandler {
   };
 }
 
-async function read(state: State): Promise<Bit> {
+function read(state: State): Bit | Promise<Bit> {
   const chunk = state.chunks.shift();
   if (chunk) {
     state.stored -= chunk.length;

@@ -15,6 +15,8 @@ export interface Slot {
   usedAt: number;
   /** All who ask at once share one `initialize`. A refusal is not remembered. */
   open(): Promise<Session | Refusal>;
+  /** The session that stands already, so that an ordinary call need not wait for it; null when there is none yet. */
+  current(): Session | null;
   /** The server does not know `session` any more. */
   drop(session: Session): void;
   /** Holds the stream of changes from now on; resolves when it stands, or when it is clear that it will not soon. */
@@ -77,7 +79,17 @@ export function createSlot(link: Link, terms: Terms): Slot {
   };
 
   return {
-    ...{ terms, subscriptions, busy: 0, usedAt: performance.now(), open, drop, quiet, listen: hear },
+    ...{
+      terms,
+      subscriptions,
+      busy: 0,
+      usedAt: performance.now(),
+      open,
+      current: () => current,
+      drop,
+      quiet,
+      listen: hear,
+    },
     async close() {
       closed = true;
       quiet();

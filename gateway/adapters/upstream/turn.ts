@@ -91,7 +91,8 @@ function write(link: Link, out: Outgoing, id: number, params: JsonObject): Excha
     method: 'POST',
     headers: headersFor(link, out.session, 'post'),
     body: JSON.stringify({ jsonrpc: '2.0', id, method: out.method, params }),
-    ...out.limits,
+    firstByte: out.limits.firstByte,
+    idle: out.limits.idle,
     excused: () => out.life.asking,
   });
 }
