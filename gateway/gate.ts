@@ -25,11 +25,10 @@ export interface GateParts {
 
 /** The program, as the edge uses it: calls through the lists of pipelines.ts, and the end of each, recorded once. */
 export function createGate(parts: GateParts): Gate {
-  const began = new WeakMap<CallRecord, number>();
   return {
     snapshot: parts.current,
     pass(call, header) {
-      began.set(call, parts.clock());
+      call.began = parts.clock();
       parts.begin(call, header);
       if (!parts.recordable()) return refuse('overloaded', 'The audit log cannot be written, so no call may pass.');
       const method = call.method;
@@ -41,11 +40,12 @@ export function createGate(parts: GateParts): Gate {
       guarded<Authenticated>(parts.log, call, () => run(whoAsks, call as Received, parts.ports, parts.watch)),
     record(call, ending, sent) {
       release(parts.ports, call, sent.bytes);
-      const durationMs = parts.clock() - (began.get(call) ?? parts.clock());
+      // What was refused before it could enter took no time here.
+      const durationMs = call.began === 0 ? 0 : parts.clock() - call.began;
       const refusal = ending?.kind === 'refusal' ? ending.refusal : null;
-      const end = { record: call, outcome: outcomeOf(ending), refusal, durationMs };
-      for (const recorder of parts.recorders)
-        recorder.record({ ...end, errorCode: sent.errorCode, bytesOut: sent.bytes });
+      const { errorCode, bytes: bytesOut } = sent;
+      const end = { record: call, outcome: outcomeOf(ending), refusal, durationMs, errorCode, bytesOut };
+      for (const recorder of parts.recorders) recorder.record(end);
     },
   };
 }

@@ -24,6 +24,8 @@ const mostCodes = 16;
  */
 export function auditLine(end: CallEnd, stamp: AuditStamp): object {
   const { record, refusal } = end;
+  const { identity, target } = record;
+  // One literal and no spread: every call writes one, and a shape that never changes is written several times faster.
   return {
     v: 1,
     writer: stamp.writer,
@@ -32,8 +34,19 @@ export function auditLine(end: CallEnd, stamp: AuditStamp): object {
     ts: stamp.ts,
     method: oneLine(record.method, 64),
     view: oneLine(record.view.name, 64),
-    ...who(end),
-    ...what(end),
+    principal: identity ? oneLine(identity.principal.id, idLength) : null,
+    principal_type: identity ? identity.principal.type : null,
+    issuer: identity ? oneLine(identity.issuer, idLength) : null,
+    run: identity ? oneLine(identity.run.id, idLength) : null,
+    agent: identity && identity.agent.id !== null ? oneLine(identity.agent.id, idLength) : null,
+    server: target ? target.server.id : null,
+    tier: target ? target.server.tier : null,
+    kind: target ? target.kind : null,
+    tool: target ? oneLine(target.name, idLength) : null,
+    tool_digest: target?.digest || null,
+    action: target ? target.action : null,
+    risk: target ? target.risk : null,
+    asked: target ? null : asked(record),
     decision: decision(end),
     approval: approval(end),
     outcome: end.outcome,
@@ -54,30 +67,10 @@ export function auditLine(end: CallEnd, stamp: AuditStamp): object {
   };
 }
 
-function who({ record: { identity } }: CallEnd): object {
-  if (!identity) return { principal: null, principal_type: null, issuer: null, run: null, agent: null };
-  const { principal, issuer, run, agent } = identity;
-  return {
-    principal: oneLine(principal.id, idLength),
-    principal_type: principal.type,
-    issuer: oneLine(issuer, idLength),
-    run: oneLine(run.id, idLength),
-    agent: agent.id === null ? null : oneLine(agent.id, idLength),
-  };
-}
-
-function what({ record: { target, method, params } }: CallEnd): object {
-  if (target) {
-    const { server, kind, name, digest, action, risk } = target;
-    const tool = { kind, tool: oneLine(name, idLength), tool_digest: digest || null, action, risk, asked: null };
-    return { server: server.id, tier: server.tier, ...tool };
-  }
-  // A name that leads nowhere shows who probes. A URI does not stand here: it may carry a secret in its query.
-  const asked = method === 'tools/call' || method === 'prompts/get' ? params.name : null;
-  return {
-    ...{ server: null, tier: null, kind: null, tool: null, tool_digest: null, action: null, risk: null },
-    asked: typeof asked === 'string' ? oneLine(asked, nameLength) : null,
-  };
+/** A name that leads nowhere shows who probes. A URI does not stand here: it may carry a secret in its query. */
+function asked({ method, params }: CallEnd['record']): string | null {
+  const name = method === 'tools/call' || method === 'prompts/get' ? params.name : null;
+  return typeof name === 'string' ? oneLine(name, nameLength) : null;
 }
 
 function decision(end: CallEnd): object | null {

@@ -94,10 +94,13 @@ export interface Session {
   readonly opened: number;
 }
 
-/** All slots, in the order they are filled; null until then. */
+/**
+ * All slots, in the order they are filled; null until then. `began` is when it entered the gate, on the gate's clock, in
+ * milliseconds.
+ */
 export type CallRecord = Received & {
   [Slot in Exclude<keyof Inspected, keyof Received>]: Inspected[Slot] | null;
-} & { upstreamMs: number | null };
+} & { upstreamMs: number | null } & { began: number };
 
 /** What tracing wants to hang on a call; filled by telemetry, read by `forward`. */
 export interface CallTrace {
@@ -135,6 +138,7 @@ export function createCall(received: Received): CallRecord {
     answer: null,
     inspected: null,
     upstreamMs: null,
+    began: 0,
   };
 }
 

@@ -93,7 +93,8 @@ export function sendWire(response: ServerResponse, wire: Wire, headers: Readonly
   const bytes = Buffer.byteLength(wire.text);
   if (response.destroyed || response.writableEnded) return 0;
   response.writeHead(wire.status, { 'content-type': 'application/json', 'content-length': bytes, ...headers });
-  response.end(wire.text);
+  // A text of as many bytes as characters is ASCII, and leaves without being encoded.
+  response.end(wire.text, bytes === wire.text.length ? 'latin1' : 'utf8');
   return bytes;
 }
 

@@ -24,12 +24,12 @@ export async function travel(road: Road, arrival: Arrival, known: Known): Promis
   const call = beginCall(arrival, { ...known, signal: abort.signal });
   const entered = enter(road, call, abort);
   if (isRefusal(entered)) return finish(road, arrival, call, entered, { live: null, abort });
-  const modern = isModern(call.client.revision);
   // Closing the response is cancelling in the modern era, and is not in the legacy one (protocol.md A8, B).
-  const left = (): void => {
-    if (modern && !arrival.response.writableFinished) abort.abort();
-  };
-  arrival.response.once('close', left);
+  if (isModern(call.client.revision)) {
+    arrival.response.once('close', () => {
+      if (!arrival.response.writableFinished) abort.abort();
+    });
+  }
   road.inflight++;
   try {
     const step = road.parts.gate.pass(call, traceHeader(arrival));

@@ -12,7 +12,7 @@ import { type Ledger, owed } from './ledger.ts';
  */
 export function createBudgets(ledger: Ledger, accounts: Accounts): Budgets {
   /** What was reserved and not settled, with the limits it was reserved under. */
-  const open = new WeakMap<Reservation, BudgetLimits>();
+  const open = new Map<Reservation, BudgetLimits>();
 
   return {
     reserve: (run, cost, limits) => {
