@@ -111,6 +111,24 @@ describe('a self-contained request', () => {
     expect(await logged({ 'io.modelcontextprotocol/logLevel': 'info' })).toBe(3);
   });
 
+  test('that is a notification is taken with 202, from who has a token', async () => {
+    const message = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
+    const tell = async (headers: Record<string, string>): Promise<[number, string]> => {
+      const response = await sekisho.post(message, headers);
+      return [response.status, await response.text()];
+    };
+    const authorization = `Bearer ${token}`;
+    expect(await tell({ authorization, 'mcp-protocol-version': '2026-07-28' })).toEqual([202, '']);
+    expect((await tell({ 'mcp-protocol-version': '2026-07-28' }))[0]).toBe(401);
+    expect((await tell({ authorization, 'mcp-protocol-version': '2199-01-01' }))[0]).toBe(400);
+  });
+
+  test('of a tool that must ask its client is answered, since this client cannot be asked', async () => {
+    const answer = await ask('tools/call', { name: 'up__test_elicitation', arguments: { message: 'who?' } });
+    expect(answer.answer.id).toBe(1);
+    expect(answer.answer.error ?? answer.answer.result?.isError).toBeTruthy();
+  });
+
   test('is refused as a result when the tool’s call is, and says so completely', async () => {
     const unknown = await ask('tools/call', { name: 'up__nothing', arguments: {} });
     expect(unknown).toMatchObject({ status: 200, answer: { error: { code: -32602 } } });

@@ -79,6 +79,18 @@ describe('a session', () => {
     expect(JSON.stringify(await response.json())).toContain('Mcp-Session-Id');
   });
 
+  test('says nothing to who has no token: 401 comes before what is wrong with the session', async () => {
+    const { headers } = await openSession(sekisho);
+    const { authorization: _, ...anonymous } = headers as Record<string, string>;
+    for (const id of [anonymous['mcp-session-id'] ?? '', 'forged']) {
+      const request = { jsonrpc: '2.0', id: 1, method: 'ping' };
+      expect((await sekisho.post(request, { ...anonymous, 'mcp-session-id': id })).status).toBe(401);
+      const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
+      expect((await sekisho.post(note, { ...anonymous, 'mcp-session-id': id })).status).toBe(401);
+    }
+    expect((await sekisho.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).status).toBe(401);
+  });
+
   test('answers ping, and lists, reads, prompts and completes through its server', async () => {
     const session = await openSession(sekisho, { path: '/mcp/server/up' });
     expect((await session.ask('ping')).answer.result).toEqual({});

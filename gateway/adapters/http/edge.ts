@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallRecord, Session } from '#gateway/core/call.ts';
-import { type Client, headerRevisions, isModern, legacyRevisions, supportedRevisions } from '#gateway/core/exchange.ts';
+import {
+  type Client,
+  headerRevisions,
+  isModern,
+  legacyRevisions,
+  modernRevisions,
+  supportedRevisions,
+} from '#gateway/core/exchange.ts';
 import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
 import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
@@ -50,7 +57,7 @@ export async function handle(edge: Edge, request: IncomingMessage, response: Ser
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
   if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));
-  if (view === null) return nowhere(edge, arrival);
+  if (view === null) return settleKnown(edge, arrival, beginCall(arrival, {}), refuse('view_unknown'));
   if (request.method === 'POST') return post(edge, arrival);
   if (request.method === 'GET' || request.method === 'DELETE') return sessionRequest(edge, arrival, request.method);
   response.writeHead(405, { allow: 'POST, GET, DELETE' }).end();
@@ -78,17 +85,25 @@ async function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesI
     return request(edge, arrival, message, { client, session: null, bytesIn });
   }
   const id = message.kind === 'notification' ? null : message.id;
-  const session = sessionOf(edge, arrival);
   const method = message.kind === 'reply' ? 'reply' : message.method;
-  if (isRefusal(session)) {
-    const status = session.refused === 'message_malformed' ? 400 : undefined;
-    return settle(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session, status);
+  if (message.kind === 'notification' && speaksModern(arrival)) {
+    // Nothing that such a client can tell us changes anything: its calls are cancelled by leaving them.
+    const call = beginCall(arrival, { method, bytesIn });
+    const who = await edge.parts.gate.identify(call);
+    if (isRefusal(who)) return settle(edge, arrival, call, who);
+    arrival.response.writeHead(202).end();
+    return;
   }
+  const session = sessionOf(edge, arrival);
+  if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session);
   const logLevel = edge.parts.sessions.find(session.id)?.logLevel ?? null;
   const client = logLevel === null ? session.client : { ...session.client, logLevel };
   if (message.kind === 'request') return request(edge, arrival, message, { client, session, bytesIn });
   return small(edge, arrival, message, beginCall(arrival, { id: null, method, client, session, bytesIn }), session);
 }
+
+const speaksModern = ({ request }: Arrival): boolean =>
+  (modernRevisions as readonly unknown[]).includes(request.headers['mcp-protocol-version']);
 
 const negotiated = ({ params }: Request): string =>
   legacyRevisions.find((revision) => revision === params.protocolVersion) ?? legacyRevisions[0];
@@ -146,12 +161,10 @@ async function small(
 
 async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DELETE'): Promise<void> {
   const session = sessionOf(edge, arrival);
-  const known = isRefusal(session) ? { method } : { method, session, client: session.client };
-  const call = beginCall(arrival, known);
-  // 401 before everything else: hosts decide from it whether to sign in at all.
+  if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, { method }), session);
+  const call = beginCall(arrival, { method, session, client: session.client });
   const who = await edge.parts.gate.identify(call);
   if (isRefusal(who)) return settle(edge, arrival, call, who);
-  if (isRefusal(session)) return settle(edge, arrival, call, session);
   if (method === 'DELETE') {
     edge.parts.sessions.end(session.id);
     arrival.response.writeHead(200).end();
@@ -160,16 +173,18 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
   openStream(edge, arrival, session, who.identity.expires);
 }
 
-/** Which servers there are is told only to who has a token: anybody else hears what they hear of every path. */
-async function nowhere(edge: Edge, arrival: Arrival): Promise<void> {
-  const call = beginCall(arrival, {});
-  const who = await edge.parts.gate.identify(call);
-  return settle(edge, arrival, call, isRefusal(who) ? who : refuse('view_unknown'));
-}
-
 /** Refused before it was anybody's call. */
 async function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?: number): Promise<void> {
   return settle(edge, arrival, beginCall(arrival, {}), refusal, status);
+}
+
+/**
+ * Which servers and sessions there are is told only to who has a token. 401 comes first for everybody else: hosts decide
+ * from it whether to sign in at all.
+ */
+async function settleKnown(edge: Edge, arrival: Arrival, call: CallRecord, refusal: Refusal): Promise<void> {
+  const who = await edge.parts.gate.identify(call);
+  return settle(edge, arrival, call, isRefusal(who) ? who : refusal);
 }
 
 /** Answers with a refusal, and records it. */
