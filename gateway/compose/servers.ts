@@ -25,6 +25,7 @@ export async function createServers(config: Config, log: Log): Promise<Servers> 
   let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
   const reaper = createReaper({ log });
   const byId = new Map<string, Upstream>();
+  const highest = new Map<string, number>();
   for (const [id, server] of Object.entries(config.servers)) {
     await Promise.all(Object.values(server.roots).map((root) => mkdir(root, { recursive: true })));
     byId.set(id, upstreamOf(id, server));
@@ -41,7 +42,7 @@ export async function createServers(config: Config, log: Log): Promise<Servers> 
     },
     baseOf,
     manifest: (server, { manifest: { file, keys } }) =>
-      file === undefined ? Promise.resolve(null) : verifyManifestFile({ server, file, keys: keys ?? '' }),
+      file === undefined ? Promise.resolve(null) : believed(server, file, keys ?? ''),
     listen(listener) {
       hear = listener;
     },
@@ -50,6 +51,13 @@ export async function createServers(config: Config, log: Log): Promise<Servers> 
       await reaper.close();
     },
   };
+
+  /** A number that was seen is never gone below again: an old manifest is as good a forgery as any (H1). */
+  async function believed(server: string, file: string, keys: string): Promise<SignedDefinitions> {
+    const signed = await verifyManifestFile({ server, file, keys, minSeq: highest.get(server) ?? 0 });
+    if (signed.status === 'verified') highest.set(server, signed.manifest.seq);
+    return signed;
+  }
 
   function upstreamOf(id: string, server: ServerConfig): Upstream {
     const notify = (notice: UpstreamNotice): void => hear(id, notice);

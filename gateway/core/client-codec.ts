@@ -81,7 +81,7 @@ function encodeRefusal(to: Addressee, refusal: Refusal): Wire {
   const facts = { reason, retry: row.retry, call: to.call, ...(hidden ? {} : refusal.data) } as JsonObject;
   if (row.as === 'result' && to.method === 'tools/call' && to.id !== null) return refusedTool(to, message, facts);
   const status = reason === 'method_unknown' && isModern(to.client.revision) ? 404 : row.http;
-  return errorWire(to.id, status, { code: row.code, message, data: facts });
+  return errorWire(to.id, status, { code: refusal.code ?? row.code, message, data: facts });
 }
 
 /**

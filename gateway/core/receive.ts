@@ -25,13 +25,16 @@ export interface Unreadable {
 
 export const isUnreadable = (value: Read | Unreadable): value is Unreadable => 'refusal' in value;
 
+/** JSON-RPC 2.0 §5.1. */
+const parseError = -32700;
+
 /** Bytes → one message, told apart by era (protocol.md C1), or the refusal that says what is wrong with it. */
 export function readText(text: string, headers: MessageHeaders, depth: number): Read | Unreadable {
   const parsed = parseStrict(text, depth);
   const revision = headers.revision ?? '';
   if (isFlaw(parsed)) {
     const flaw = `The body ${parsed.flaw} (at character ${parsed.at}).`;
-    return { refusal: refuse('message_malformed', flaw), id: null, revision };
+    return { refusal: { ...refuse('message_malformed', flaw), code: parseError }, id: null, revision };
   }
   const message = readMessage(parsed.value);
   if (isMalformed(message)) {

@@ -67,6 +67,8 @@ export interface Refusal {
   readonly data: Readonly<Record<string, unknown>>;
   /** True when telling the caller would confirm that something exists: it reads `tool_unknown` instead. */
   readonly hidden: boolean;
+  /** Where one reason has two codes on the wire: what is no JSON at all is −32700. */
+  readonly code?: number;
 }
 
 export const refuse = (
