@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 import closeWithGrace from 'close-with-grace';
 import { isConfigErrors, showIssue } from '#gateway/adapters/config/issue.ts';
 import { loadConfig } from '#gateway/adapters/config/load.ts';
-import { createControlServer } from '#gateway/adapters/control/server.ts';
+import { type ControlServer, createControlServer } from '#gateway/adapters/control/server.ts';
 import { createLog } from '#gateway/adapters/telemetry/log.ts';
 import { controlApi, socketOf } from '#gateway/compose/control.ts';
 import { compose, type Gateway } from '#gateway/compose.ts';
+import type { Log } from '#gateway/ports.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { type Summary, welcome } from '#gateway/welcome.ts';
 
@@ -41,7 +42,7 @@ export async function start({ config: file }: StartOptions): Promise<void> {
   const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
   process.env.PATH = path;
   const gateway = await compose({ config, env: process.env, version, log, progress });
-  const control = await createControlServer({ path: socketOf(config), api: controlApi(gateway), log });
+  const control = await openControl(gateway, log);
   closeWithGrace({ delay: shutdownMs }, async ({ err }) => {
     if (err) log.error({ fault: err }, 'an uncaught fault ends the gateway');
     await control.close();
@@ -49,6 +50,16 @@ export async function start({ config: file }: StartOptions): Promise<void> {
   });
   await gateway.settled;
   process.stdout.write(welcome(summaryOf(gateway)));
+}
+
+/** A socket that cannot be had, most often because another gateway has it, ends the start. */
+async function openControl(gateway: Gateway, log: Log): Promise<ControlServer> {
+  try {
+    return await createControlServer({ path: socketOf(gateway.config), api: controlApi(gateway), log });
+  } catch (fault) {
+    await gateway.close();
+    throw new StartRefused(fault instanceof Error ? fault.message : String(fault));
+  }
 }
 
 function levelOf(text: string | undefined): 'debug' | 'info' | 'warn' | 'error' | 'silent' {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cli } from '#test/support/bridge-host.ts';
+import { bridgeHost, cli } from '#test/support/bridge-host.ts';
 import { everythingServer, filesServer } from '#test/support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess, writeConfig } from '#test/support/gateway-process.ts';
 import { type Ran, runCli } from '#test/support/run-cli.ts';
@@ -66,6 +66,24 @@ test('--server shows one server, its tools under their own names', async () => {
   const names = (await client.listTools()).tools.map((tool) => tool.name);
   expect(names).toContain('read_text_file');
   expect(names.filter((name) => name.includes('__'))).toEqual([]);
+});
+
+test('a host that speaks 2026-07-28 needs no handshake, and may leave with a subscription open', async () => {
+  await using modern = bridgeHost(['--config', config]);
+  const prefix = 'io.modelcontextprotocol';
+  const _meta = {
+    [`${prefix}/protocolVersion`]: '2026-07-28',
+    [`${prefix}/clientInfo`]: { name: 'host', version: '1' },
+    [`${prefix}/clientCapabilities`]: {},
+  };
+  expect(await modern.ask(1, 'server/discover', { _meta })).toMatchObject({
+    result: { supportedVersions: expect.arrayContaining(['2026-07-28']) },
+  });
+  const call = { name: 'everything__echo', arguments: { message: 'größe' }, _meta };
+  expect(text(await modern.ask(2, 'tools/call', call))).toContain('Echo: größe');
+  modern.send({ id: 3, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta } });
+  await modern.until((line) => line.method === 'notifications/subscriptions/acknowledged' || line.id === 3);
+  expect(await modern.leave()).toBe(0);
 });
 
 test('a risky call through the bridge asks, is approved on the command line, and passes once', async () => {
@@ -128,7 +146,7 @@ test('a token from the socket opens the door over HTTP, within its ceiling', asy
 test('the official inspector lists and calls through the bridge', async () => {
   const inspect = async (...args: string[]) => {
     const via = [join(repository, 'node_modules/.bin/mcp-inspector'), '--cli'];
-    const command = [process.execPath, cli, 'bridge', '--config', config];
+    const command = [process.execPath, cli, 'bridge', '--socket', folder.at('state/control.sock')];
     return JSON.parse((await runCli([...command, ...args], { via })).out);
   };
   const { tools } = await inspect('--method', 'tools/list');

@@ -82,7 +82,9 @@ export function createCalls(options: {
       if (underWay.get(id)?.controller === controller) underWay.delete(id);
       resolve();
     };
-    underWay.set(id, { controller, answered: promise });
+    // A subscription is answered when it is over: nobody waits for that.
+    const awaited = request.method !== 'subscriptions/listen';
+    underWay.set(id, { controller, answered: awaited ? promise : Promise.resolve() });
     open.add(controller);
     relay(incoming, request, controller.signal, answered)
       .catch((error: unknown) => {
