@@ -143,6 +143,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     ready.yet = true;
   });
   const admin = createAdminServer({
+    host: config.admin.host,
     unready: () =>
       ready.yet ? (audit.ready() ? null : 'the audit file cannot be written') : 'servers are being asked',
     detail: () => ({ revision: snapshots.current().revision, policy: policy.revision }),

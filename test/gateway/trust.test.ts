@@ -69,6 +69,20 @@ decision := {"grant": [{"id": "all"}], "deny": [], "approve": [], "warn": [], "o
 `;
 
 describe('a signed server', () => {
+  test('is not believed under a manifest with a lower number than the one it was believed under', async () => {
+    await createKeys();
+    await signLive(await start());
+    const older = await readFile(file(), 'utf8');
+    await sekisho?.close();
+    const gateway = await start(signed(), join(folder, 'other'));
+    await signLive(gateway);
+    expect(await listed(gateway)).not.toEqual([]);
+    await writeFile(file(), older);
+    await gateway.gateway.snapshots.refresh('up');
+    expect(await listed(gateway)).toEqual([]);
+    expect(gateway.gateway.snapshots.states()[0]?.note).toContain('roll-back');
+  });
+
   test('serves what was signed; a changed description closes the tool until it is signed again', async () => {
     await createKeys();
     const bootstrap = await start();

@@ -1,8 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
+
 /** What the admin listener shows: never the public one, never MCP. */
 export interface AdminFacts {
+  /** Where it listens. */
+  readonly host: string;
   /** The sentence that says why calls cannot be taken yet or any more; null when they can. */
   readonly unready: () => string | null;
   readonly detail: () => object;
@@ -16,6 +20,13 @@ export interface AdminServer {
 
 export function createAdminServer(facts: AdminFacts): AdminServer {
   const app = fastify({ forceCloseConnections: true });
+  // On loopback a web page could make a browser read it under a name of its own (DNS rebinding); elsewhere probes come
+  // under any address of the machine, and the network decides who may.
+  app.addHook('onRequest', async (request, reply) => {
+    const local = loopback.has(request.host.replace(/:\d+$/, ''));
+    if (local || !loopback.has(facts.host)) return;
+    await reply.code(403).send({ error: 'This Host is not one the admin listener answers to.' });
+  });
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     const why = facts.unready();
