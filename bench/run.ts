@@ -6,12 +6,13 @@ import { type Part, pinned, startPart } from './part.ts';
 import { handshake, measure, middle, plans, type Row, type Sample, warm } from './rounds.ts';
 import { table } from './table.ts';
 
-const help = `npm run bench -- [--quick] [--no-traces] [--at-least RATIO]
+const help = `npm run bench -- [--quick] [--traces] [--profile FOLDER] [--at-least RATIO]
 
 Measures the gateway beside a bare node:http + undici proxy, in one run on this machine, and prints ratios.
 
-  --quick            fewer and shorter rounds (about 40 seconds)
-  --no-traces        leaves tracing off; otherwise one call in ten is traced, to a collector of the benchmark's own
+  --quick            fewer and shorter rounds (about 50 seconds)
+  --traces           also traces one call in ten, to a collector of the benchmark's own
+  --profile FOLDER   writes a CPU profile of the gateway there
   --at-least RATIO   the calls per second, as a share of the bare proxy's, below which it ends with 1 (0.5)
 
 Ends with 1 when the share is smaller, or when any answer is not the one that was asked for.`;
@@ -20,9 +21,9 @@ const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h', default: false },
     quick: { type: 'boolean', default: false },
-    'no-traces': { type: 'boolean', default: false },
+    traces: { type: 'boolean', default: false },
     'at-least': { type: 'string', default: '0.5' },
-    'cpu-prof': { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 
@@ -50,12 +51,12 @@ async function row(name: string, part: Part<Ready>): Promise<Row> {
 async function bench(): Promise<boolean> {
   const upstream = await start<{ readonly url: string }>({ file: 'upstream.ts', core: 'rest', pin });
   const to = upstream.ready.url;
-  const collector = values['no-traces']
-    ? null
-    : await start<{ readonly url: string }>({ file: 'collector.ts', core: 'rest', pin });
+  const collector = values.traces
+    ? await start<{ readonly url: string }>({ file: 'collector.ts', core: 'rest', pin })
+    : null;
   const loader = await start({ file: 'load.ts', core: 'rest', pin });
   const bare = await start<Ready>({ file: 'bare-proxy.ts', core: 'proxy', pin, args: [to] });
-  const flags = values['cpu-prof'] ? ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`] : [];
+  const flags = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [];
   const args = [to, collector?.ready.url ?? ''];
   const gateway = await start<Ready>({ file: 'gateway.ts', core: 'proxy', pin, args, flags });
 

@@ -4,6 +4,11 @@ import type { Accounts } from './accounts.ts';
 import { covers } from './lease.ts';
 import { type Ledger, owed } from './ledger.ts';
 
+/** A reservation of this store, with the limits it was made under until it is settled. */
+interface Held extends Reservation {
+  limits: BudgetLimits | null;
+}
+
 /**
  * Budgets in slices: a slice of calls and bytes is taken in the file before it is spent, so an ordinary call touches
  * memory only and a kill -9 loses a slice, which is then spent for good. Nothing is ever refilled.
@@ -11,9 +16,6 @@ import { type Ledger, owed } from './ledger.ts';
  * What has no limit is counted in memory and written by a sweep; a kill -9 forgets what came after the last one.
  */
 export function createBudgets(ledger: Ledger, accounts: Accounts): Budgets {
-  /** What was reserved and not settled, with the limits it was reserved under. */
-  const open = new Map<Reservation, BudgetLimits>();
-
   return {
     reserve: (run, cost, limits) => {
       check(cost);
@@ -22,16 +24,16 @@ export function createBudgets(ledger: Ledger, accounts: Accounts): Budgets {
       if (!held && !ledger.lease(account, cost, limits)) return 'spent';
       account.calls.balance -= cost.calls;
       account.bytes.balance -= cost.bytes;
-      const reservation = { run, reserved: cost };
-      open.set(reservation, limits);
-      return reservation;
+      const taken: Held = { run, reserved: cost, limits };
+      return taken;
     },
     settle: (reservation, spent) => {
       check(spent);
-      const limits = open.get(reservation);
+      const held = reservation as Held;
+      const { limits } = held;
       if (!limits) return;
       const account = accounts.use(reservation.run);
-      open.delete(reservation);
+      held.limits = null;
       const { calls, bytes } = account;
       calls.balance += reservation.reserved.calls - spent.calls;
       bytes.balance += reservation.reserved.bytes - spent.bytes;

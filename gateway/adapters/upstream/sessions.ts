@@ -31,6 +31,7 @@ export function createSessions(
 ): Sessions {
   // In the order of their last use.
   const slots = new Map<string, Slot>();
+  let newest: Slot | null = null;
 
   const retire = (key: string, slot: Slot): void => {
     slots.delete(key);
@@ -61,8 +62,12 @@ export function createSessions(
       const known = slots.get(key);
       if (!known && !makeRoom()) return full(link.server, keeping.atMost);
       const slot = known ?? createSlot(link, terms);
-      slots.delete(key);
-      slots.set(key, slot);
+      // Whoever is newest already stays where it is: moving it in every call leaves dead tables behind.
+      if (slot !== newest || !known) {
+        slots.delete(key);
+        slots.set(key, slot);
+        newest = slot;
+      }
       slot.busy++;
       return slot;
     },

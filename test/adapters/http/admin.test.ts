@@ -27,15 +27,15 @@ test('says that it lives, and whether calls can be taken', async () => {
 
 test('is not to be read on loopback under a name that a web page chose', async () => {
   const origin = await start('127.0.0.1');
-  expect(await sendRaw(origin, ['GET /metrics HTTP/1.1', 'Host: evil.example', 'Connection: close'])).toContain(
-    ' 403 ',
+  expect((await sendRaw(origin, ['GET /metrics HTTP/1.1', 'Host: evil.example', 'Connection: close'])).status).toBe(
+    403,
   );
   expect((await sendRaw(origin, ['GET /metrics HTTP/1.1', 'Host: localhost', 'Connection: close'])).body).toBe('a 1\n');
 });
 
 test('answers probes under any address where it does not listen on loopback', async () => {
   const origin = await start('0.0.0.0');
-  expect(await sendRaw(origin, ['GET /readyz HTTP/1.1', 'Host: 10.1.2.3:7411', 'Connection: close'])).toContain(
-    ' 200 ',
+  expect((await sendRaw(origin, ['GET /readyz HTTP/1.1', 'Host: 10.1.2.3:7411', 'Connection: close'])).status).toBe(
+    200,
   );
 });
