@@ -18,5 +18,6 @@ export async function loadPolicy(directory: string, cache: string, { env, progre
     const lines = compiled.errors.map((error) => describePolicyError(error, directory));
     throw new StartRefused(`The policy does not compile:\n${lines.join('\n')}`);
   }
-  return remembering(createPolicyEngine(compiled), compiled.inputRefs);
+  const { inputRefs } = compiled;
+  return { ...remembering(createPolicyEngine(compiled), inputRefs), looksAt: inputRefs };
 }

@@ -1,5 +1,6 @@
 import type { CallEnd } from './call-end.ts';
 import { decided } from './decided.ts';
+import type { JsonObject } from './json.ts';
 import { oneLine } from './one-line.ts';
 import { traceIdOf } from './trace-context.ts';
 
@@ -11,7 +12,7 @@ export interface AuditStamp {
   /** ISO 8601, UTC. */
   readonly ts: string;
   /** A bare digest of arguments can be guessed; with a key it cannot. */
-  keyed(digest: string): string;
+  digest(args: JsonObject): string;
 }
 
 const idLength = 256;
@@ -52,7 +53,7 @@ export function auditLine(end: CallEnd, stamp: AuditStamp): object {
     outcome: end.outcome,
     reason: refusal?.refused ?? null,
     code: end.errorCode,
-    args_digest: record.argsDigest === null ? null : stamp.keyed(record.argsDigest),
+    args_digest: record.args === null ? null : stamp.digest(record.args),
     bytes_in: record.bytesIn,
     bytes_out: end.bytesOut,
     duration_ms: millis(end.durationMs),

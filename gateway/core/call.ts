@@ -46,7 +46,6 @@ export interface Routed extends Authenticated {
 export interface Classified extends Routed {
   /** The arguments as one judged and forwarded value. */
   readonly args: JsonObject;
-  readonly argsDigest: string;
   readonly argsBytes: number;
   readonly facts: { readonly paths: readonly PathFact[] };
 }
@@ -128,7 +127,6 @@ export function createCall(received: Received): CallRecord {
     identity: null,
     target: null,
     args: null,
-    argsDigest: null,
     argsBytes: null,
     facts: null,
     decision: null,

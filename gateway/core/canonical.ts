@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
  * The JSON Canonicalization Scheme, RFC 8785: members in UTF-16 code-unit order, numbers and strings as ECMAScript
@@ -7,18 +7,26 @@ import { isJsonObject, type JsonValue } from './json.ts';
  * @throws TypeError for a number or a string that JSON cannot carry (NaN, ±∞, lone surrogates).
  */
 export function canonical(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (isJsonObject(value)) {
-    // Array.prototype.sort without a comparator orders strings by UTF-16 code units, as section 3.2.3 asks.
-    const names = Object.keys(value).filter((name) => value[name] !== undefined);
-    return `{${names
-      .sort()
-      .map((name) => `${text(name)}:${canonical(value[name] ?? null)}`)
-      .join(',')}}`;
-  }
   if (typeof value === 'string') return text(value);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
-  return JSON.stringify(value);
+  if (Array.isArray(value)) return list(value);
+  return isJsonObject(value) ? members(value) : JSON.stringify(value);
+}
+
+function list(values: readonly JsonValue[]): string {
+  let all = '';
+  for (const value of values) all += all === '' ? canonical(value) : `,${canonical(value)}`;
+  return `[${all}]`;
+}
+
+/** Array.prototype.sort without a comparator orders strings by UTF-16 code units, as section 3.2.3 asks. */
+function members(value: JsonObject): string {
+  let all = '';
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member !== undefined) all += `${all === '' ? '' : ','}${text(name)}:${canonical(member)}`;
+  }
+  return `{${all}}`;
 }
 
 function text(value: string): string {

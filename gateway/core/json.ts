@@ -48,6 +48,8 @@ interface Level {
 
 function scan(text: string, depth: number): JsonFlaw | null {
   const levels: Level[] = [];
+  // Only an escape can hide something in a string, and few texts have one.
+  const escapes = text.includes('\\u');
   const end = text.length;
   let i = 0;
   while (i < end) {
@@ -56,8 +58,9 @@ function scan(text: string, depth: number): JsonFlaw | null {
       const close = endOfString(text, i);
       if (close < 0) return { flaw: 'is not JSON: a string is not closed', at: i };
       const after = skipSpace(text, close + 1);
-      const raw = text.slice(i + 1, close);
-      const flaw = text.charCodeAt(after) === COLON ? enterMember(levels, raw, i) : stringFlaw(raw, i);
+      let flaw: JsonFlaw | null = null;
+      if (text.charCodeAt(after) === COLON) flaw = enterMember(levels, text.slice(i + 1, close), i);
+      else if (escapes) flaw = stringFlaw(text.slice(i + 1, close), i);
       if (flaw) return flaw;
       i = close + 1;
     } else if (c === 0x7b || c === 0x5b) {
@@ -69,7 +72,9 @@ function scan(text: string, depth: number): JsonFlaw | null {
       i++;
     } else if (c === MINUS || (c >= 0x30 && c <= 0x39)) {
       const close = endOfNumber(text, i);
-      const flaw = numberFlaw(text.slice(i, close), i);
+      // Fifteen digits without a sign, point or exponent are always exact.
+      const flaw =
+        close - i < 16 && c !== MINUS && isDigits(text, i, close) ? null : numberFlaw(text.slice(i, close), i);
       if (flaw) return flaw;
       i = close;
     } else i++;
@@ -103,6 +108,11 @@ function endOfNumber(text: string, from: number): number {
     if (!part) break;
   }
   return i;
+}
+
+function isDigits(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) > 0x39 || text.charCodeAt(i) < 0x30) return false;
+  return true;
 }
 
 function enterMember(levels: Level[], raw: string, at: number): JsonFlaw | null {

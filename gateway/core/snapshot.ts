@@ -1,6 +1,7 @@
 import type { Action, ManifestRule, Risk, ServerConfig, Tier } from './config.ts';
 import type { Roots } from './facts.ts';
 import type { JsonObject } from './json.ts';
+import { createJudge, type Judge } from './judge.ts';
 import { type Definitions, type Drift, definitionDigest, definitionName, type Sha256 } from './manifest.ts';
 import { exposedName, type HexDigest } from './names.ts';
 import { type Refusal, refuse } from './refusals.ts';
@@ -8,6 +9,8 @@ import { type Refusal, refuse } from './refusals.ts';
 /** What the policy engine is to the gateway: one synchronous question. It throws when it has no answer. */
 export interface Policy {
   readonly revision: string;
+  /** The dotted paths below the input that its rules refer to; absent when nobody knows. */
+  readonly looksAt?: readonly string[];
   judge(input: object): unknown;
 }
 
@@ -89,6 +92,7 @@ export interface View {
 export interface Snapshot {
   readonly revision: string;
   readonly policy: Policy;
+  readonly judge: Judge;
   readonly all: View;
   readonly byServer: ReadonlyMap<string, View>;
   /** Names that two tools of one server would share after shortening; neither is served. */
@@ -129,7 +133,7 @@ export function buildSnapshot(policy: Policy, servers: readonly ServerFacts[], d
   const entries = [...byServer.values()].flatMap((view) => view.servers);
   const all: View = { name: 'default', servers: entries, ...merged, templates };
   const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
-  return { revision, policy, all, byServer, collisions };
+  return { revision, policy, judge: createJudge(policy), all, byServer, collisions };
 }
 
 type Mutable = Record<'tools' | 'prompts' | 'resources', Map<string, Target>>;

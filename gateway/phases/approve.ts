@@ -1,4 +1,4 @@
-import { type ApprovalAnswer, type ApprovalRequest, callDigest } from '#gateway/core/approval.ts';
+import { type ApprovalAnswer, type ApprovalRequest, argumentsDigest, callDigest } from '#gateway/core/approval.ts';
 import { type Approved, type Authorized, learn } from '#gateway/core/call.ts';
 import type { Ask } from '#gateway/core/decision.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -30,7 +30,7 @@ function requestOf(call: Authorized, decision: Ask, hashing: Hashing): ApprovalR
     server: target.server.id,
     tool: target.name,
     toolDigest: target.digest,
-    argumentsDigest: call.argsDigest,
+    argumentsDigest: argumentsDigest(call.args, hashing.sha256),
     policyRevision: snapshot.policy.revision,
   };
   return {

@@ -1,16 +1,16 @@
-import type { BudgetLimits } from '#gateway/core/budget.ts';
-import { narrower } from '#gateway/core/budget.ts';
-import type { Authenticated } from '#gateway/core/call.ts';
-import { type Authorized, type Classified, learn } from '#gateway/core/call.ts';
-import { type Decision, decide, type Unusable } from '#gateway/core/decision.ts';
+import { argumentsDigest } from '#gateway/core/approval.ts';
+import { type BudgetLimits, narrower } from '#gateway/core/budget.ts';
+import { type Authenticated, type Authorized, type Classified, learn } from '#gateway/core/call.ts';
+import type { Decision, Unusable } from '#gateway/core/decision.ts';
+import type { Question } from '#gateway/core/judge.ts';
 import type { PolicyPhase } from '#gateway/core/policy-input.ts';
-import { policyInput } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { Policy, Target } from '#gateway/core/snapshot.ts';
-import type { Budgets } from '#gateway/ports.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
+import type { Budgets, Hashing } from '#gateway/ports.ts';
 
 interface Ports {
+  readonly hashing: Hashing;
   readonly budgets: Budgets;
   readonly runBudget: BudgetLimits;
 }
@@ -26,16 +26,9 @@ export function authorize(call: Classified, ports: Ports): Authorized | Refusal 
   const { target } = call;
   if (!reachable(call, target))
     return refuse('policy_denied', 'Outside what the token allows.', { codes: ['CEILING'] }, true);
-  const decision = judge(call.snapshot.policy, {
-    phase: phases[call.method] ?? 'read',
-    call,
-    target,
-    args: call.args,
-    argsBytes: call.argsBytes,
-    argsDigest: call.argsDigest,
-    paths: call.facts.paths,
-    ports,
-  });
+  const { args, argsBytes, facts } = call;
+  const phase = phases[call.method] ?? 'read';
+  const decision = judged(call, { target, phase, args, argsBytes, paths: facts.paths }, ports);
   if (decision.verdict === 'unusable')
     return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
   if (decision.verdict === 'deny') {
@@ -49,36 +42,25 @@ export function authorize(call: Classified, ports: Ports): Authorized | Refusal 
 /** May this caller see it in a list? The question is the policy's, with the arguments left open. */
 export function listed(call: Authenticated, target: Target, ports: Ports): boolean {
   if (!reachable(call, target)) return false;
-  const open = { args: {}, argsBytes: 0, argsDigest: null, paths: [] };
-  const decision = judge(call.snapshot.policy, { phase: 'list', call, target, ...open, ports });
+  const decision = judged(call, { target, phase: 'list', args: {}, argsBytes: 0, paths: [] }, ports);
   return decision.verdict === 'allow' || decision.verdict === 'ask';
 }
 
 const reachable = (call: Authenticated, { server, name, kind }: Target): boolean =>
   withinCeiling(call.identity.ceiling, server.tier, server.id, kind === 'tool' ? name : null);
 
-interface Question {
-  readonly phase: PolicyPhase;
-  readonly call: Authenticated;
-  readonly target: Target;
-  readonly args: Classified['args'];
-  readonly argsBytes: number;
-  readonly argsDigest: string | null;
-  readonly paths: Classified['facts']['paths'];
-  readonly ports: Ports;
-}
-
-/** One question to the policy. An engine that throws gave no decision: that is a no, never a pass. */
-function judge(policy: Policy, question: Question): Decision | Unusable {
-  const { phase, call, target, args, argsBytes, argsDigest, paths, ports } = question;
+/** Of the policy, with what it may cost to answer it worked out only when it looks. */
+function judged(
+  call: Authenticated,
+  { target, phase, args, argsBytes, paths }: About,
+  ports: Ports,
+): Decision | Unusable {
   const { identity, client, method, at, dryRun } = call;
-  const spending = ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget));
-  const input = { phase, method, call: call.call, at, dryRun, identity, client, target };
-  try {
-    return decide(policy.judge(policyInput({ ...input, args, argsBytes, argsDigest, paths, spending })));
-  } catch (fault) {
-    return { verdict: 'unusable', why: `the policy engine gave no decision (${brief(fault)})` };
-  }
+  const question = { phase, method, call: call.call, at, dryRun, identity, client, target, args, argsBytes, paths };
+  return call.snapshot.judge.decide(question, {
+    spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
+    argsDigest: () => (phase === 'list' ? null : argumentsDigest(args, ports.hashing.sha256)),
+  });
 }
 
-const brief = (fault: unknown): string => (fault instanceof Error ? fault.name : typeof fault);
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'paths'>;

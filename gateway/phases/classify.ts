@@ -1,20 +1,17 @@
-import { argumentsDigest } from '#gateway/core/approval.ts';
 import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
 import { isFactFlaw, pathFacts } from '#gateway/core/facts.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { Hashing } from '#gateway/ports.ts';
 
 /** What the call would touch: the facts that a policy can rely on, worked out from the arguments. */
-export function classify(call: Routed, ports: { readonly hashing: Hashing }): Classified | Refusal {
+export function classify(call: Routed): Classified | Refusal {
   const args = argumentsOf(call);
   if (args === null) return refuse('arguments_invalid', '"arguments" must be an object.');
   const { target } = call;
   const paths = pathFacts(args, target.paths, target.server.roots, target.server.base);
   if (isFactFlaw(paths)) return refuse('arguments_invalid', `At ${paths.pointer}: ${paths.why}.`, { ...paths });
-  const argsDigest = argumentsDigest(args, (text) => ports.hashing.sha256(text));
   // Of a whole message little else is arguments, and its bytes were counted when they arrived.
-  return learn(call, { args, argsDigest, argsBytes: call.bytesIn, facts: { paths } });
+  return learn(call, { args, argsBytes: call.bytesIn, facts: { paths } });
 }
 
 /** A tool and a prompt have arguments; what a read or a completion names counts as its arguments. */

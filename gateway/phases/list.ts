@@ -3,10 +3,11 @@ import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
 import { resultOf } from '#gateway/core/exchange.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import type { Budgets } from '#gateway/ports.ts';
+import type { Budgets, Hashing } from '#gateway/ports.ts';
 import { listed } from './authorize.ts';
 
 interface Ports {
+  readonly hashing: Hashing;
   readonly budgets: Budgets;
   readonly runBudget: BudgetLimits;
 }

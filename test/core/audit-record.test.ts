@@ -4,7 +4,12 @@ import { learn } from '#gateway/core/call.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import { aCall, anAllowed, anEnd, aRefusedEnd } from '#test/support/call-ends.ts';
 
-const stamp: AuditStamp = { writer: 'w1', seq: 4, ts: '2026-11-20T12:00:00.007Z', keyed: (digest) => digest };
+const stamp: AuditStamp = {
+  writer: 'w1',
+  seq: 4,
+  ts: '2026-11-20T12:00:00.007Z',
+  digest: (args) => `digest of ${Object.keys(args)}`,
+};
 
 describe('an audit line', () => {
   test('says who did what to which server, on whose decision, and how it ended', () => {
@@ -37,7 +42,7 @@ describe('an audit line', () => {
       outcome: 'ok',
       reason: null,
       code: null,
-      args_digest: 'sha256-arguments',
+      args_digest: 'digest of path',
       bytes_in: 180,
       bytes_out: 900,
       duration_ms: 10,
@@ -75,8 +80,8 @@ describe('an audit line', () => {
   });
 
   test('keys the digest of the arguments', () => {
-    const keyed = { ...stamp, keyed: (digest: string) => `keyed(${digest})` };
-    expect(auditLine(anEnd(), keyed)).toMatchObject({ args_digest: 'keyed(sha256-arguments)' });
+    const keyed = { ...stamp, digest: (args: object) => `keyed(${JSON.stringify(args)})` };
+    expect(auditLine(anEnd(), keyed)).toMatchObject({ args_digest: 'keyed({"path":"a.txt"})' });
   });
 
   test('keeps the name of a tool that does not exist, and no URI of a caller', () => {

@@ -21,7 +21,7 @@ import {
 const budgets: Pick<Budgets, 'spending'> = {
   spending: () => ({ calls: { used: 0, limit: null }, bytes: { used: 0, limit: null } }),
 };
-const ports = { budgets: budgets as Budgets, runBudget: { calls: null, bytes: null } };
+const ports = { hashing: digests, budgets: budgets as Budgets, runBudget: { calls: null, bytes: null } };
 const approved = someDefinitions({ tools: ['read', 'write'].map((name) => ({ name, inputSchema: {} })) });
 const config = aServer({ tools: { write: { action: 'write', paths: ['/path'] }, read: { action: 'read' } } });
 const facts = serverFacts('s', {
@@ -42,7 +42,7 @@ function judged(name: string, { policy = allowAll, args = {}, identity = {}, ser
   const call = aCall({ params: { name: `s__${name}`, arguments: { ...args } } }, [server], policy);
   const routed = route(learn(call, { identity: anIdentity(identity) }));
   if ('refused' in routed) return routed;
-  const classified = classify(routed, { hashing: digests });
+  const classified = classify(routed);
   return 'refused' in classified ? classified : authorize(classified, ports);
 }
 
@@ -118,7 +118,7 @@ describe('classify', () => {
   test('refuses arguments that are a list', () => {
     const call = aCall({ params: { name: 's__read', arguments: [] } }, [facts]);
     const routed = route(learn(call, { identity: anIdentity() }));
-    expect('refused' in routed ? routed : classify(routed, { hashing: digests })).toMatchObject({
+    expect('refused' in routed ? routed : classify(routed)).toMatchObject({
       refused: 'arguments_invalid',
     });
   });

@@ -18,7 +18,6 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
     identity: anIdentity(),
     target,
     args: { path: 'a' },
-    argsDigest: '',
     argsBytes: 1,
     facts: { paths: [] },
     decision: permit,

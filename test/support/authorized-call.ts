@@ -1,5 +1,6 @@
 import { type Authorized, createCall, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, decide } from '#gateway/core/decision.ts';
+import { createJudge } from '#gateway/core/judge.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 
 /** A decision as the policy would have it; only core/decision.ts can make one. */
@@ -65,6 +66,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     snapshot: {
       revision: 'sha256-snapshot',
       policy: { revision: 'sha256-policy', judge: () => ({}) },
+      judge: createJudge({ revision: 'sha256-policy', judge: () => ({}) }),
       all: view,
       byServer: new Map(),
       collisions: [],
@@ -87,7 +89,6 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     },
     target,
     args,
-    argsDigest: 'sha256-args',
     argsBytes: 70,
     facts: { paths: [] },
     decision,

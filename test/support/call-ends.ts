@@ -1,6 +1,7 @@
 import { type CallRecord, createCall, learn } from '#gateway/core/call.ts';
 import { type CallEnd, type Outcome, refusalOutcome } from '#gateway/core/call-end.ts';
 import { type Allowed, decide } from '#gateway/core/decision.ts';
+import { createJudge } from '#gateway/core/judge.ts';
 import { type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { ServerEntry, Snapshot, Target, View } from '#gateway/core/snapshot.ts';
 
@@ -48,7 +49,14 @@ export function aView(targets: readonly Target[], name = 'default'): View {
 
 export function aSnapshot(view: View): Snapshot {
   const policy = { revision: 'sha256-policy', judge: () => ({ grant: [{ id: 'read-inside' }] }) };
-  return { revision: 'sha256-snapshot', policy, all: view, byServer: new Map(), collisions: [] };
+  return {
+    revision: 'sha256-snapshot',
+    policy,
+    judge: createJudge(policy),
+    all: view,
+    byServer: new Map(),
+    collisions: [],
+  };
 }
 
 const defaultTarget = aTarget();
@@ -103,7 +111,7 @@ export interface EndOver extends Partial<Omit<CallEnd, 'record'>> {
 /** The end of an allowed call that the server answered. */
 export function anEnd({ call, target, ...over }: EndOver = {}): CallEnd {
   const record = routed(call ?? aCall(), target === undefined ? defaultTarget : target);
-  if (record.target) learn(record, { args: { path: 'a.txt' }, argsDigest: 'sha256-arguments', argsBytes: 16 });
+  if (record.target) learn(record, { args: { path: 'a.txt' }, argsBytes: 16 });
   if (record.target && !over.refusal) learn(record, { decision: anAllowed(), permit: anAllowed() });
   if (record.target && !over.refusal && record.upstreamMs === null) record.upstreamMs = 8;
   const end = { outcome: 'ok' as Outcome, refusal: null, errorCode: null, bytesOut: 900, durationMs: 10 };

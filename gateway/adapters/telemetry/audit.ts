@@ -1,5 +1,7 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { argumentsDigest } from '#gateway/core/approval.ts';
 import { type AuditStamp, auditLine } from '#gateway/core/audit-record.ts';
+import { canonical } from '#gateway/core/canonical.ts';
 import type { Log, Recorder } from '#gateway/ports.ts';
 import { createLineQueue } from './line-queue.ts';
 
@@ -28,7 +30,7 @@ export interface Audit {
 /** The audit file: one JSON line a call. `writer` (this process) and `seq` show which lines are missing, if any are. */
 export function createAudit({ path, onFailure, hmacKey, log }: AuditOptions): Audit {
   const writer = randomUUID().slice(0, 8);
-  const keyed = keyedWith(hmacKey);
+  const digest = digestWith(hmacKey);
   const lines = createLineQueue(path, log);
   let seq = 0;
   let dropped = 0;
@@ -37,7 +39,7 @@ export function createAudit({ path, onFailure, hmacKey, log }: AuditOptions): Au
       record(end) {
         if (end.record.dryRun) return;
         seq++;
-        const stamp = { writer, seq, ts: new Date(end.record.at).toISOString(), keyed };
+        const stamp = { writer, seq, ts: new Date(end.record.at).toISOString(), digest };
         if (!lines.push(`${JSON.stringify(auditLine(end, stamp))}\n`)) dropped++;
       },
     },
@@ -52,7 +54,9 @@ export function createAudit({ path, onFailure, hmacKey, log }: AuditOptions): Au
   };
 }
 
-function keyedWith(key: Uint8Array | undefined): AuditStamp['keyed'] {
-  if (!key) return (digest) => digest;
-  return (digest) => `hmac-sha256-${createHmac('sha256', key).update(digest).digest('base64url')}`;
+/** One hash a call: the key stands before what is hashed, and nobody who lacks it can extend what it stands before. */
+function digestWith(key: Uint8Array | undefined): AuditStamp['digest'] {
+  if (!key) return (args) => argumentsDigest(args, (text) => hash('sha256', text, 'base64url'));
+  const before = `${Buffer.from(key).toString('base64url')}\0`;
+  return (args) => `keyed-sha256-${hash('sha256', before + canonical(args), 'base64url')}`;
 }

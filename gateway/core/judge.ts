@@ -1,0 +1,91 @@
+import type { Spending } from './budget.ts';
+import { type Decision, decide, type Unusable } from './decision.ts';
+import { type Asked, policyInput } from './policy-input.ts';
+import type { Identity } from './principal.ts';
+import type { Policy, Target } from './snapshot.ts';
+
+/** What only some policies look at, worked out when one does. */
+export interface Costly {
+  readonly spending: () => Spending;
+  readonly argsDigest: () => string | null;
+}
+
+export type Question = Omit<Asked, 'spending' | 'argsDigest'>;
+
+/** Asks the policy, or remembers what it said. */
+export interface Judge {
+  decide(question: Question, costly: Costly): Decision | Unusable;
+}
+
+/**
+ * What identity, target, phase and paths settle between them. A policy that looks nowhere else says the same of every call
+ * that has the same four: it is asked once for each. Arguments are not among them; such a policy never sees any, so that
+ * what it said of one call holds for the next.
+ */
+const settled: ReadonlySet<string> = new Set([
+  ...['v', 'phase', 'method', 'dry_run', 'principal', 'agent.id', 'agent.on_behalf_of'],
+  ...['run.id', 'run.repo', 'run.ref', 'run.ceiling', 'server', 'tool', 'resource', 'prompt'],
+  ...['facts', 'approval', 'result', 'items'],
+]);
+
+const isSettled = (ref: string): boolean => {
+  const [outer = '', inner = ''] = ref.split('.');
+  return settled.has(outer) || settled.has(`${outer}.${inner}`);
+};
+
+/** Answers remembered of one identity about one target; paths differ from call to call, so they are bounded. */
+const mostAnswers = 512;
+
+export function createJudge(policy: Policy): Judge {
+  if (!policy.looksAt?.every(isSettled)) {
+    return { decide: (question, costly) => ask(policy, { ...question, ...worked(costly) }) };
+  }
+  const remembered = new WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>();
+  return {
+    decide(question) {
+      const answers = answersOf(remembered, question);
+      const { phase, method, dryRun, paths } = question;
+      const key = `${phase} ${method} ${dryRun} ${paths.length === 0 ? '' : JSON.stringify(paths)}`;
+      const known = answers.get(key);
+      if (known) return known;
+      const decision = ask(policy, { ...question, args: {}, argsBytes: 0, argsDigest: null, spending: null });
+      // What could not be decided is asked again: it may have been a fault of the moment.
+      if (decision.verdict === 'unusable') return decision;
+      if (answers.size >= mostAnswers) answers.clear();
+      answers.set(key, decision);
+      return decision;
+    },
+  };
+}
+
+const worked = ({ spending, argsDigest }: Costly): Pick<Asked, 'spending' | 'argsDigest'> => ({
+  spending: spending(),
+  argsDigest: argsDigest(),
+});
+
+function answersOf(
+  remembered: WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>,
+  { identity, target }: Question,
+): Map<string, Decision> {
+  let byTarget = remembered.get(identity);
+  if (!byTarget) {
+    byTarget = new WeakMap();
+    remembered.set(identity, byTarget);
+  }
+  let answers = byTarget.get(target);
+  if (!answers) {
+    answers = new Map();
+    byTarget.set(target, answers);
+  }
+  return answers;
+}
+
+/** One question to the engine. One that throws gave no decision: that is a no, never a pass. */
+function ask(policy: Policy, asked: Asked): Decision | Unusable {
+  try {
+    return decide(policy.judge(policyInput(asked)));
+  } catch (fault) {
+    const what = fault instanceof Error ? fault.name : typeof fault;
+    return { verdict: 'unusable', why: `the policy engine gave no decision (${what})` };
+  }
+}
