@@ -4,6 +4,7 @@ import type { Answerable, Authenticated, CallRecord } from '#gateway/core/call.t
 import type { CallEnd } from '#gateway/core/call-end.ts';
 import type { Answer, Client, Ending } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
@@ -65,7 +66,7 @@ export interface UpstreamCall {
   readonly limits: Limits;
   /** Bytes of answer at most: the server's cap, narrowed by obligations. */
   readonly answerBytes: number;
-  readonly signal: AbortSignal;
+  readonly signal: Leaving;
 }
 
 /** The network end of all servers. Says "no" with `upstream_…` and `answer_too_large`; throws only for faults. */

@@ -4,6 +4,7 @@ import type { Allowed, Ask } from './decision.ts';
 import type { Answer, Client } from './exchange.ts';
 import type { PathFact } from './facts.ts';
 import type { JsonObject } from './json.ts';
+import type { Leaving } from './leaving.ts';
 import type { MessageId } from './message.ts';
 import type { Identity } from './principal.ts';
 import type { Snapshot, Target, View } from './snapshot.ts';
@@ -30,7 +31,7 @@ export interface Received {
   /** Filled by telemetry before `forward`: the trace context that the upstream continues. */
   readonly trace: CallTrace | null;
   /** Fires when nobody wants the answer any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Leaving;
   /** True for the decision API: nothing may be written or sent. */
   readonly dryRun: boolean;
 }

@@ -4,6 +4,7 @@ import { type CallRecord, createCall, type Received, type Session } from '#gatew
 import { type Addressee, addressee, encodeEnding, type Wire } from '#gateway/core/client-codec.ts';
 import { type Client, legacyRevisions } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import { createLeaving, type Leaving } from '#gateway/core/leaving.ts';
 import type { MessageId } from '#gateway/core/message.ts';
 import type { MessageHeaders } from '#gateway/core/receive.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
@@ -44,10 +45,10 @@ export interface Known {
   readonly client?: Client;
   readonly session?: Session | null;
   readonly bytesIn?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: Leaving;
 }
 
-const never = new AbortController().signal;
+const never = createLeaving();
 
 /** The record of a call, begun with what is known of it: also of one that is refused before it could be read. */
 export function beginCall(arrival: Arrival, known: Known): CallRecord {
@@ -74,9 +75,16 @@ export function beginCall(arrival: Arrival, known: Known): CallRecord {
 export function bearerOf(request: IncomingMessage): string | null {
   const { authorization } = request.headers;
   if (authorization === undefined || !/^Bearer /i.test(authorization)) return null;
-  const twice =
-    request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization').length > 1;
-  return twice ? null : authorization.slice(7).trim();
+  return hasTwo(request.rawHeaders, 'authorization') ? null : authorization.slice(7).trim();
+}
+
+function hasTwo(rawHeaders: readonly string[], name: string): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) count++;
+  }
+  return count > 1;
 }
 
 export const messageHeaders = ({ headers }: IncomingMessage): MessageHeaders => ({

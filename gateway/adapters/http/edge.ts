@@ -79,7 +79,7 @@ async function post(edge: Edge, arrival: Arrival): Promise<void> {
   return legacyPost(edge, arrival, message, bytesIn);
 }
 
-async function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): Promise<void> {
+function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): Promise<void> {
   if (message.kind === 'request' && message.method === 'initialize') {
     const client = legacyClient(message.params, negotiated(message));
     return request(edge, arrival, message, { client, session: null, bytesIn });
@@ -88,11 +88,7 @@ async function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesI
   const method = message.kind === 'reply' ? 'reply' : message.method;
   if (message.kind === 'notification' && speaksModern(arrival)) {
     // Nothing that such a client can tell us changes anything: its calls are cancelled by leaving them.
-    const call = beginCall(arrival, { method, bytesIn });
-    const who = await edge.parts.gate.identify(call);
-    if (isRefusal(who)) return settle(edge, arrival, call, who);
-    arrival.response.writeHead(202).end();
-    return;
+    return taken(edge, arrival, beginCall(arrival, { method, bytesIn }));
   }
   const session = sessionOf(edge, arrival);
   if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session);
@@ -100,6 +96,12 @@ async function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesI
   const client = logLevel === null ? session.client : { ...session.client, logLevel };
   if (message.kind === 'request') return request(edge, arrival, message, { client, session, bytesIn });
   return small(edge, arrival, message, beginCall(arrival, { id: null, method, client, session, bytesIn }), session);
+}
+
+async function taken(edge: Edge, arrival: Arrival, call: CallRecord): Promise<void> {
+  const who = await edge.parts.gate.identify(call);
+  if (isRefusal(who)) return settle(edge, arrival, call, who);
+  arrival.response.writeHead(202).end();
 }
 
 const speaksModern = ({ request }: Arrival): boolean =>
@@ -150,8 +152,8 @@ async function small(
   if (isRefusal(who)) return settle(edge, arrival, call, who);
   const live = edge.parts.sessions.find(session.id);
   if (message.kind === 'reply') {
-    live?.asks.get(String(message.id))?.(message.error ? { error: message.error } : { result: message.result ?? {} });
-    live?.asks.delete(String(message.id));
+    live?.asks?.get(String(message.id))?.(message.error ? { error: message.error } : { result: message.result ?? {} });
+    live?.asks?.delete(String(message.id));
   } else if (message.method === 'notifications/cancelled') {
     const id = message.params.requestId;
     if (typeof id === 'string' || typeof id === 'number') live?.calls.get(id)?.abort();

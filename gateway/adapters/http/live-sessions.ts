@@ -8,10 +8,10 @@ export interface LiveSession {
   /** The GET stream, when the client opened one. */
   stream: ServerResponse | null;
   logLevel: string | null;
-  readonly calls: Map<MessageId, AbortController>;
+  readonly calls: Map<MessageId, { abort(): void }>;
   /** Questions that wait for a posted reply, by the id we gave them. */
-  readonly asks: Map<string, (reply: AskReply) => void>;
-  readonly subscriptions: Set<string>;
+  asks: Map<string, (reply: AskReply) => void> | null;
+  subscriptions: Set<string> | null;
   /** Epoch milliseconds of the last message. */
   seen: number;
 }
@@ -41,8 +41,15 @@ export function createLiveSessions(): LiveSessions {
       const known = live.get(id);
       if (known) known.seen = now;
       if (known || live.size >= atMost) return known ?? null;
-      const state = { calls: new Map(), asks: new Map(), subscriptions: new Set<string>() };
-      const fresh = { view, stream: null, logLevel: null, ...state, seen: now };
+      const fresh = {
+        view,
+        stream: null,
+        logLevel: null,
+        calls: new Map(),
+        asks: null,
+        subscriptions: null,
+        seen: now,
+      };
       live.set(id, fresh);
       return fresh;
     },
@@ -75,5 +82,5 @@ const isIdle = (session: LiveSession): boolean =>
   session.stream === null &&
   session.logLevel === null &&
   session.calls.size === 0 &&
-  session.asks.size === 0 &&
-  session.subscriptions.size === 0;
+  !session.asks?.size &&
+  !session.subscriptions?.size;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallRecord, Session } from '#gateway/core/call.ts';
 import { encodeEnding, encodeEvent, type Wire } from '#gateway/core/client-codec.ts';
 import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
+import { createLeaving, type Departure } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
@@ -20,8 +21,8 @@ export interface Road {
 }
 
 export async function travel(road: Road, arrival: Arrival, known: Known): Promise<void> {
-  const abort = new AbortController();
-  const call = beginCall(arrival, { ...known, signal: abort.signal });
+  const abort = createLeaving();
+  const call = beginCall(arrival, { ...known, signal: abort });
   const entered = enter(road, call, abort);
   if (isRefusal(entered)) return finish(road, arrival, call, entered, { live: null, abort });
   // Closing the response is cancelling in the modern era, and is not in the legacy one (protocol.md A8, B).
@@ -35,7 +36,8 @@ export async function travel(road: Road, arrival: Arrival, known: Known): Promis
     const step = road.parts.gate.pass(call, traceHeader(arrival));
     const passed = step instanceof Promise ? await step : step;
     const answer = isRefusal(passed) ? passed : passed.answer;
-    await finish(road, arrival, call, answer, entered);
+    const finishing = finish(road, arrival, call, answer, entered);
+    if (finishing !== undefined) await finishing;
   } finally {
     road.inflight--;
     leave(road, call, entered.live);
@@ -49,11 +51,11 @@ const traceHeader = ({ request: { headers } }: Arrival): TraceHeader => ({
 
 interface Entered {
   readonly live: LiveSession | null;
-  readonly abort: AbortController;
+  readonly abort: Departure;
 }
 
 /** Notes the call in its session, so that it can be cancelled and asked through. */
-function enter(road: Road, call: CallRecord, abort: AbortController): Entered | Refusal {
+function enter(road: Road, call: CallRecord, abort: Departure): Entered | Refusal {
   if (road.inflight >= road.parts.limits.inflight) return refuse('overloaded', 'Too many calls are under way.');
   const { session, id } = call;
   if (!session || id === null) return { live: null, abort };
@@ -70,13 +72,14 @@ function leave(road: Road, call: CallRecord, live: LiveSession | null): void {
   road.parts.sessions.leave(call.session.id);
 }
 
-async function finish(
+/** At once, but for a stream: that takes as long as its events do. */
+function finish(
   road: Road,
   arrival: Arrival,
   call: CallRecord,
   answer: Answer | Refusal,
   entered: Entered,
-): Promise<void> {
+): Promise<void> | void {
   const { gate } = road.parts;
   const ending = isRefusal(answer) ? ({ kind: 'refusal', refusal: answer } as const) : answer;
   if (ending.kind === 'stream') return stream(road, arrival, call, ending, entered);
@@ -126,10 +129,14 @@ function remember(
     return { 'mcp-session-id': road.parts.seal.seal(session) };
   }
   if (!live) return {};
-  const subscription = `${call.target?.server.id ?? ''} ${call.target?.name ?? ''}`;
   if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
-  if (call.method === 'resources/subscribe') live.subscriptions.add(subscription);
-  if (call.method === 'resources/unsubscribe') live.subscriptions.delete(subscription);
+  if (!call.method.startsWith('resources/')) return {};
+  const subscription = `${call.target?.server.id ?? ''} ${call.target?.name ?? ''}`;
+  if (call.method === 'resources/subscribe') {
+    live.subscriptions ??= new Set();
+    live.subscriptions.add(subscription);
+  }
+  if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
   return {};
 }
 
@@ -167,6 +174,7 @@ async function stream(
           event.reply({ error: { code: -32601, message: 'This client cannot be asked.' } });
           continue;
         }
+        live.asks ??= new Map();
         live.asks.set(askId, (reply) => event.reply(reply));
         asked.push(askId);
       }
@@ -178,7 +186,7 @@ async function stream(
   } finally {
     clearTimeout(timer);
     road.streams.delete(close);
-    for (const askId of asked) live?.asks.delete(askId);
+    for (const askId of asked) live?.asks?.delete(askId);
   }
   if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road) };
   const gone = arrival.response.destroyed;

@@ -45,7 +45,7 @@ export function tellChanged(road: Road, server: string, what: 'tools' | 'prompts
 /** Tells the sessions that subscribed to it that a resource was updated. */
 export function tellUpdated(road: Road, server: string, uri: string): void {
   const text = message('notifications/resources/updated', { uri });
-  for (const live of watching(road, server)) if (live.subscriptions.has(`${server} ${uri}`)) live.stream?.write(text);
+  for (const live of watching(road, server)) if (live.subscriptions?.has(`${server} ${uri}`)) live.stream?.write(text);
 }
 
 /** A slow reader is skipped rather than buffered for: a notice says only "look again". */

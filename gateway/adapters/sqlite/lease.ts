@@ -38,7 +38,7 @@ export function renew(
 }
 
 /** A fiftieth of the limit, so that what a kill -9 loses is small, in bounds that keep the file out of most calls. */
-export const callSlice = (limit: number | null): number => clamp((limit ?? 0) / 50, 1, 256);
+export const callSlice = (limit: number | null): number => clamp((limit ?? 0) / 50, 1, 1024);
 export const byteSlice = (limit: number | null): number => clamp((limit ?? 0) / 50, 64 * 1024, 4 * 1024 * 1024);
 
 const clamp = (value: number, least: number, most: number): number =>

@@ -1,3 +1,4 @@
+import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Failures } from './failures.ts';
 
@@ -25,7 +26,7 @@ const longestAsk = 600_000;
 export function createLifetime(options: {
   readonly failures: Failures;
   readonly timeout: number;
-  readonly signal: AbortSignal | null;
+  readonly signal: Leaving | null;
 }): Lifetime {
   const { failures, timeout, signal } = options;
   const told = new Set<(why: Refusal) => void>();

@@ -1,5 +1,6 @@
 import type { Answer, Ending } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
+import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import { type Answering, createAnswering } from './answering.ts';
 import type { Clock } from './clock.ts';
@@ -17,7 +18,7 @@ export interface Question {
   readonly timeout: number;
   /** How much of `timeout` is gone already. */
   readonly waited: number;
-  readonly signal: AbortSignal | null;
+  readonly signal: Leaving | null;
 }
 
 /** The calls that wait for one child, by our own ids; the callers' ids and tokens never reach it. */
@@ -110,7 +111,7 @@ function ask(table: Table, question: Question): Promise<Answer> {
     heard: false,
     timer: setTimeout(late, Math.max(0, Math.min(firstByte, timeout - waited))),
   });
-  question.signal?.addEventListener('abort', giveUp, { once: true });
+  question.signal?.addEventListener('abort', giveUp);
   return answering.answer;
 }
 

@@ -16,7 +16,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Audit, type AuditOptions, createAudit } from '#gateway/adapters/telemetry/audit.ts';
-import { argumentsDigest } from '#gateway/core/approval.ts';
 import { aCall, anEnd } from '#test/support/call-ends.ts';
 import { silentLog } from '#test/support/logs.ts';
 
@@ -102,9 +101,7 @@ describe('the audit file', () => {
     await audit.flush();
     const digest = linesOf(path())[0]?.args_digest;
     expect(digest).toMatch(/^keyed-sha256-[\w-]{43}$/);
-    expect(digest).not.toContain(
-      argumentsDigest({ path: 'a.txt' }, (text) => hash('sha256', text, 'base64url')).slice(7),
-    );
+    expect(digest).not.toContain(hash('sha256', JSON.stringify({ path: 'a.txt' }), 'base64url'));
   });
 });
 
