@@ -1,7 +1,8 @@
+import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { catalogueOf, type SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
-import { buildSnapshot, type Catalogue, type Digests, type Policy, type Snapshot } from '#gateway/core/snapshot.ts';
+import type { Catalogue, Digests, Policy, Snapshot } from '#gateway/core/snapshot.ts';
 import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
 
 /** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */

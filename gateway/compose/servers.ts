@@ -2,11 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { createHttpUpstream } from '#gateway/adapters/upstream/http.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
+import { limitsOf } from '#gateway/core/build-snapshot.ts';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { legacyRevisions } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
-import { limitsOf } from '#gateway/core/snapshot.ts';
 import { verifyManifestFile } from '#gateway/manifest-files.ts';
 import type { Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { createCall, type Received } from '#gateway/core/call.ts';
 import { configSchema, type ServerConfig } from '#gateway/core/config.ts';
 import type { Client } from '#gateway/core/exchange.ts';
@@ -6,7 +7,6 @@ import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Catalogue, Policy, ServerFacts } from '#gateway/core/snapshot.ts';
-import { buildSnapshot } from '#gateway/core/snapshot.ts';
 
 /** Values for tests: complete, sensible, and changed where a test says so. Nothing here asserts. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { buildSnapshot } from '#gateway/core/snapshot.ts';
+import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { aCatalogue, allowAll, aServer, digests, serverFacts, someDefinitions } from '#test/support/values.ts';
 
 const tool = (name: string) => ({ name, inputSchema: { type: 'object' } });

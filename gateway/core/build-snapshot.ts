@@ -1,0 +1,118 @@
+import type { ManifestRule, ServerConfig, Tier } from './config.ts';
+import { createJudge } from './judge.ts';
+import { type Refusal, refuse } from './refusals.ts';
+import type {
+  Catalogue,
+  Digests,
+  Limits,
+  Policy,
+  ServerEntry,
+  ServerFacts,
+  Snapshot,
+  Target,
+  View,
+} from './snapshot.ts';
+import { type Targets, targetsOf, unprefixed } from './targets.ts';
+
+export function buildSnapshot(policy: Policy, servers: readonly ServerFacts[], digests: Digests): Snapshot {
+  const collisions: string[] = [];
+  const byServer = new Map<string, View>();
+  const merged = { tools: new Map(), prompts: new Map(), resources: new Map() } as Mutable;
+  const templates: Target[] = [];
+  for (const facts of servers) {
+    const entry = serverEntry(facts);
+    const targets = targetsOf(entry, facts, digests);
+    byServer.set(facts.id, viewOf(facts.id, entry, targets));
+    put(merged.tools, targets.tools, collisions);
+    put(merged.prompts, targets.prompts, collisions);
+    // Two servers may offer one URI: the one that stands first in the config answers, always.
+    for (const target of targets.resources)
+      if (!merged.resources.has(target.name)) merged.resources.set(target.name, target);
+    templates.push(...targets.templates);
+  }
+  const entries = [...byServer.values()].flatMap((view) => view.servers);
+  const all: View = { name: 'default', servers: entries, ...merged, templates };
+  const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
+  return { revision, policy, judge: createJudge(policy), all, byServer, collisions };
+}
+
+type Mutable = Record<'tools' | 'prompts' | 'resources', Map<string, Target>>;
+
+const brief = (entry: ServerEntry): unknown => [
+  entry.id,
+  entry.tier,
+  entry.limits,
+  entry.trust.status,
+  entry.trust.key,
+];
+const mark = (target: Target): unknown => [
+  target.exposed,
+  target.digest,
+  target.action,
+  target.risk,
+  target.closed?.refused,
+];
+
+function serverEntry({ id, config, roots, base, tier, catalogue }: ServerFacts): ServerEntry {
+  return {
+    id,
+    tier: config.tier,
+    transport: config.url === undefined ? 'stdio' : 'http',
+    limits: limitsOf(config, tier),
+    roots,
+    base,
+    trust: catalogue?.trust ?? { status: 'none', key: null, note: 'the server was never reached' },
+    capabilities: catalogue?.capabilities ?? {},
+    instructions: catalogue?.approved.instructions ?? null,
+    closed: closedServer(id, config.tier, tier.manifest, catalogue),
+  };
+}
+
+/** What the config says of this server, and its tier of what it leaves open. */
+export function limitsOf({ limits }: Pick<ServerConfig, 'limits'>, tier: { readonly answer: number }): Limits {
+  return {
+    answer: limits.answer ?? tier.answer,
+    timeout: limits.timeout,
+    connect: limits.connect,
+    firstByte: limits.first_byte,
+    idle: limits.idle,
+    inflight: limits.inflight,
+  };
+}
+
+function closedServer(id: string, tier: Tier, rule: ManifestRule, catalogue: Catalogue | null): Refusal | null {
+  if (tier === 'quarantined') return refuse('server_quarantined', `Server "${id}" is quarantined in the config.`);
+  if (!catalogue) return null;
+  const { status, note } = catalogue.trust;
+  if (status === 'invalid') return refuse('manifest_unsigned', `The manifest of server "${id}" is not valid: ${note}.`);
+  if (rule === 'signed' && status !== 'verified') {
+    const how = `Sign it: sekisho servers sign ${id}, then name the file and its keys under servers.${id}.manifest.`;
+    return refuse('manifest_unsigned', `Tier "${tier}" asks for a signed manifest and server "${id}" has none. ${how}`);
+  }
+  return null;
+}
+
+function put(map: Map<string, Target>, targets: readonly Target[], collisions: string[]): void {
+  const taken = new Set<string>();
+  for (const target of targets) {
+    if (taken.has(target.exposed)) {
+      map.delete(target.exposed);
+      collisions.push(target.exposed);
+    } else map.set(target.exposed, target);
+    taken.add(target.exposed);
+  }
+}
+
+/** `/mcp/server/{id}`: one server, names unprefixed. */
+function viewOf(name: string, entry: ServerEntry, targets: Targets): View {
+  const own = (list: readonly Target[]): ReadonlyMap<string, Target> =>
+    new Map(list.map((target) => [target.name, unprefixed(target)]));
+  return {
+    name,
+    servers: [entry],
+    tools: own(targets.tools),
+    prompts: own(targets.prompts),
+    resources: own(targets.resources),
+    templates: targets.templates,
+  };
+}

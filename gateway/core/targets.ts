@@ -1,0 +1,75 @@
+import type { ServerConfig } from './config.ts';
+import type { JsonObject } from './json.ts';
+import { type Drift, definitionDigest, definitionName } from './manifest.ts';
+import { exposedName } from './names.ts';
+import { type Refusal, refuse } from './refusals.ts';
+import type { Digests, ServerEntry, ServerFacts, Target } from './snapshot.ts';
+
+/** What one server can be asked for, as approved. */
+export interface Targets {
+  readonly tools: readonly Target[];
+  readonly prompts: readonly Target[];
+  readonly templates: readonly Target[];
+  readonly resources: readonly Target[];
+}
+
+export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Digests): Targets {
+  const { catalogue, config } = facts;
+  if (!catalogue) return { tools: [], prompts: [], templates: [], resources: [] };
+  const drifted = new Map((catalogue.drift ?? []).map((item) => [`${item.kind} ${item.name}`, item]));
+  const target = (kind: 'tool' | 'prompt' | 'template', definition: JsonObject): Target => {
+    const name = definitionName(kind, definition);
+    const rule = kind === 'tool' ? toolRule(config.tools, name) : undefined;
+    const exposed = kind === 'template' ? name : exposedName(server.id, name, digests.hex);
+    return {
+      kind,
+      server,
+      name,
+      exposed,
+      listed: kind === 'template' ? definition : { ...definition, name: exposed },
+      digest: definitionDigest(kind, definition, digests.sha256),
+      action: kind === 'tool' ? (rule?.action ?? null) : 'read',
+      risk: kind === 'tool' ? (rule?.risk ?? null) : 'low',
+      paths: rule?.paths ?? [],
+      hasOutputSchema: definition.outputSchema !== undefined,
+      closed: server.closed ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
+    };
+  };
+  // Where nothing could be approved, a name alone stands for what is served: who might call it is told why it is closed.
+  const named = (kind: 'tool' | 'prompt'): readonly JsonObject[] =>
+    server.closed === null
+      ? []
+      : (catalogue.drift ?? [])
+          .filter((item) => item.kind === kind && item.state === 'added')
+          .map(({ name }) => ({ name }));
+  return {
+    tools: [...catalogue.approved.tools, ...named('tool')].map((definition) => target('tool', definition)),
+    prompts: [...catalogue.approved.prompts, ...named('prompt')].map((definition) => target('prompt', definition)),
+    templates: catalogue.approved.templates.map((definition) => target('template', definition)),
+    resources: catalogue.resources.map((resource) => resourceTarget(server, resource)),
+  };
+}
+
+function toolRule(rules: ServerConfig['tools'], name: string): ServerConfig['tools'][string] | undefined {
+  return Object.hasOwn(rules, name) ? rules[name] : rules['*'];
+}
+
+function resourceTarget(server: ServerEntry, resource: JsonObject): Target {
+  const uri = String(resource.uri ?? '');
+  const shape = { kind: 'resource', server, name: uri, exposed: uri, listed: resource, digest: '' } as const;
+  return { ...shape, action: 'read', risk: 'low', paths: [], hasOutputSchema: false, closed: server.closed };
+}
+
+function driftRefusal(server: string, item: Drift | undefined): Refusal | null {
+  if (!item || item.state === 'added') return null;
+  const fields = item.fields.length > 0 ? ` (${item.fields.slice(0, 8).join(', ')})` : '';
+  const what = `The ${item.kind} "${item.name}" of server "${server}" was ${item.state} since it was approved${fields}.`;
+  const how = `See sekisho servers diff ${server}; a reviewer signs or approves it again.`;
+  return refuse('manifest_changed', `${what} ${how}`, { tool: item.name, state: item.state, fields: [...item.fields] });
+}
+
+/** As `/mcp/server/{id}` shows it. */
+export const unprefixed = (target: Target): Target =>
+  target.kind === 'tool' || target.kind === 'prompt'
+    ? { ...target, exposed: target.name, listed: { ...target.listed, name: target.name } }
+    : target;
