@@ -13,7 +13,7 @@ import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createGate } from '#gateway/gate.ts';
-import type { Log } from '#gateway/ports.ts';
+import type { Gate, Log } from '#gateway/ports.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
@@ -30,6 +30,7 @@ export interface Gateway {
   readonly snapshots: Snapshots;
   readonly store: Store;
   readonly audit: Audit;
+  readonly gate: Gate;
   /** Makes run tokens; null unless this is development mode. */
   readonly minting: Minting | null;
   /** Resolves when every server was asked once, or did not answer in time. */
@@ -150,7 +151,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     metrics: async () => ({ contentType: telemetry.metrics.contentType, text: await telemetry.metrics.render() }),
   });
   const { url, adminUrl } = await listen(config, keep, server, admin);
-  return { url, adminUrl, config, snapshots, store, audit, minting: identity.minting, settled, close };
+  return { url, adminUrl, config, snapshots, store, audit, gate, minting: identity.minting, settled, close };
 
   function onFault(fault: unknown): void {
     log.error({ fault }, 'the store could not be swept');

@@ -1,4 +1,4 @@
-import type { Authenticated, CallRecord, Received } from '#gateway/core/call.ts';
+import type { Authenticated, CallRecord, Received, Reserved } from '#gateway/core/call.ts';
 import { endingOutcome, type Outcome } from '#gateway/core/call-end.ts';
 import type { Ending } from '#gateway/core/exchange.ts';
 import { isMethod, type Method } from '#gateway/core/methods.ts';
@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import { run, type Step, type Watch } from '#gateway/pipeline.ts';
-import { pipelines, whoAsks } from '#gateway/pipelines.ts';
+import { pipelines, toolDecision, whoAsks } from '#gateway/pipelines.ts';
 import type { Gate, Log, PhasePorts, Recorder } from '#gateway/ports.ts';
 
 export interface GateParts {
@@ -38,6 +38,8 @@ export function createGate(parts: GateParts): Gate {
     },
     identify: (call) =>
       guarded<Authenticated>(parts.log, call, () => run(whoAsks, call as Received, parts.ports, parts.watch)),
+    decide: (call) =>
+      guarded<Reserved>(parts.log, call, () => run(toolDecision, call as Received, parts.ports, unwatched)),
     record(call, ending, sent) {
       release(parts.ports, call, sent.bytes);
       // What was refused before it could enter took no time here.
@@ -49,6 +51,8 @@ export function createGate(parts: GateParts): Gate {
     },
   };
 }
+
+const unwatched: Watch = { begin: () => undefined, end: () => undefined };
 
 const outcomeOf = (ending: Ending | null): Outcome => (ending === null ? 'cancelled' : endingOutcome(ending));
 

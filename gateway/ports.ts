@@ -1,6 +1,6 @@
 import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
-import type { Answerable, Authenticated, CallRecord } from '#gateway/core/call.ts';
+import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
 import type { Answer, Client, Ending } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
@@ -135,6 +135,8 @@ export interface Gate {
   pass(call: CallRecord, header: TraceHeader): MaybePromise<Answerable | Refusal>;
   /** Only who asks, for what is no call: streams, sessions, notifications, replies. */
   identify(call: CallRecord): MaybePromise<Authenticated | Refusal>;
+  /** The decision API: a tool call through its list, with nothing written, sent or counted. */
+  decide(call: CallRecord): MaybePromise<Reserved | Refusal>;
   /** The end of a call: its answer's last byte left, or (null) the client did. */
   record(
     call: CallRecord,

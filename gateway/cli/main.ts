@@ -7,6 +7,7 @@ import { approvalsCommand } from './approvals.ts';
 import { bridgeCommand } from './bridge.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
+import { decideCommand } from './decide.ts';
 import { Failure } from './exit.ts';
 import { explainCommand } from './explain.ts';
 import { keygenCommand } from './keygen.ts';
@@ -68,6 +69,7 @@ const program = createProgram(version(), [
   policyCommand(),
   keygenCommand(),
   explainCommand(shell),
+  decideCommand(shell),
   schemaCommand(shell),
   completionCommand(shell),
 ]);

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import {
   type ControlApi,
   type ControlRefusal,
   controlRefusal,
+  type Decided,
+  type DecideOrder,
   type GatewayStatus,
   type ServerDiff,
   type ServerStatus,
@@ -10,9 +13,14 @@ import {
 } from '#gateway/adapters/control/api.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import type { Gateway } from '#gateway/compose.ts';
+import { createCall } from '#gateway/core/call.ts';
 import { canonical } from '#gateway/core/canonical.ts';
 import type { Config } from '#gateway/core/config.ts';
+import { legacyRevisions } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
 import { type Definitions, type Drift, definitionName } from '#gateway/core/manifest.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { ServerState } from '#gateway/snapshots.ts';
 import type { MintOrder } from './identity.ts';
@@ -27,6 +35,7 @@ export function controlApi(gateway: Gateway): ControlApi {
       if (gateway.minting) return gateway.minting(order as MintOrder);
       return controlRefusal('not_permitted', 'Only a gateway in development mode signs tokens: use --key offline.');
     },
+    decide: (order) => decide(gateway, order),
     approvals: approvalsOf(gateway),
     servers: {
       list: () => gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
@@ -37,6 +46,36 @@ export function controlApi(gateway: Gateway): ControlApi {
       refresh: (id) => refreshed(gateway, id),
     },
   };
+}
+
+/** The list of a tool call without `forward`, as whoever holds the token would see it. */
+async function decide(gateway: Gateway, order: DecideOrder): Promise<Decided | ControlRefusal> {
+  const token = order.token ?? (await gateway.minting?.({ groups: order.groups ?? [] }))?.token;
+  if (token === undefined)
+    return controlRefusal('invalid', 'Only in development mode is a token made: name one with --token.');
+  const snapshot = gateway.snapshots.current();
+  const call = createCall({
+    call: randomUUID(),
+    at: Date.now(),
+    id: null,
+    method: 'tools/call',
+    params: { name: order.tool, arguments: order.arguments as JsonObject },
+    client: { revision: legacyRevisions[0], capabilities: {}, info: { name: 'sekisho', version: '' }, logLevel: null },
+    view: snapshot.all,
+    snapshot,
+    token,
+    session: null,
+    bytesIn: JSON.stringify(order.arguments).length,
+    trace: null,
+    signal: createLeaving(),
+    dryRun: true,
+  });
+  const step = await gateway.gate.decide(call);
+  const policy = snapshot.policy.revision;
+  if (!isRefusal(step)) return { verdict: 'allow', reason: null, detail: '', codes: [...step.permit.codes], policy };
+  const codes = Array.isArray(step.data.codes) ? step.data.codes.map(String) : [];
+  const verdict = step.refused === 'approval_pending' ? 'ask' : 'deny';
+  return { verdict, reason: step.refused, detail: step.detail, codes, policy };
 }
 
 function statusOf(gateway: Gateway): GatewayStatus {

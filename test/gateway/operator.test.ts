@@ -195,3 +195,12 @@ test('a config that is wrong stops sekisho up with 3 and the line', async () => 
   expect(ran).toMatchObject({ code: 3, out: '' });
   expect(ran.err).toContain('gateway.yaml:2:1 lisen – unknown key "lisen": did you mean "listen"?');
 });
+
+test('asks what would become of a call, and is told by word and exit code', async () => {
+  const allowed = await sekisho('decide', 'files__read_text_file', '{"path":"a.txt"}');
+  expect([allowed.code, allowed.out.trim()]).toEqual([0, 'allow  development-reads']);
+  const denied = await sekisho('decide', 'files__write_file', '{"path":"/etc/x","content":""}');
+  expect([denied.code, denied.out]).toEqual([1, expect.stringContaining('deny  policy_denied PATH_OUTSIDE_ROOT')]);
+  const unreadable = await sekisho('decide', 'files__write_file', '{"path":1,"path":2}');
+  expect([unreadable.code, unreadable.err]).toEqual([2, expect.stringContaining('twice')]);
+});

@@ -55,6 +55,10 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
       asked.push(request);
       return { token: 'h.p.s', run: request.run ?? 'dev:1', expires: 1_790_000_900_000 };
     },
+    decide: (order) => {
+      asked.push(order);
+      return { verdict: 'deny', reason: 'policy_denied', detail: 'No.', codes: ['NO'], policy: 'sha256-policy' };
+    },
     approvals: {
       list: (state) => (state === null || state === approval.state ? [approval] : []),
       show: (id) => (id === approval.id ? approval : unknown(id)),

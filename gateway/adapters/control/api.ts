@@ -16,6 +16,8 @@ export type Answered<T> = T | ControlRefusal | Promise<T | ControlRefusal>;
 export interface ControlApi {
   status(): Answered<GatewayStatus>;
   mint(request: MintRequest): Answered<Minted>;
+  /** What would become of this tool call. Nothing is written or sent. */
+  decide(order: DecideOrder): Answered<Decided>;
   readonly approvals: {
     list(state: Approval['state'] | null): Answered<readonly Approval[]>;
     show(id: string): Answered<Approval>;
@@ -54,6 +56,26 @@ export const mintRequest = z.strictObject({
   calls: z.int().min(0).optional(),
 });
 export type MintRequest = z.output<typeof mintRequest>;
+
+export const decideOrder = z.strictObject({
+  /** As hosts see it. */
+  tool: word,
+  arguments: z.record(z.string(), z.json()),
+  /** Who would call; in development mode a token is made for the question when there is none. */
+  token: z.string().max(8192).optional(),
+  groups: words.optional(),
+});
+export type DecideOrder = z.output<typeof decideOrder>;
+
+export const decided = z.object({
+  verdict: z.enum(['allow', 'ask', 'deny']),
+  /** The reason of the refusal, as the record would have it; null when it would pass. */
+  reason: z.string().nullable(),
+  detail: z.string(),
+  codes: z.array(z.string()),
+  policy: z.string(),
+});
+export type Decided = Readonly<z.output<typeof decided>>;
 
 export const verdict = z.strictObject({
   state: z.enum(['approved', 'declined']),

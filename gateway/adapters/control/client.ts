@@ -5,6 +5,7 @@ import {
   type ControlApi,
   type ControlRefusal,
   controlRefusal,
+  decided,
   definitions,
   gatewayStatus,
   isControlRefusal,
@@ -58,6 +59,7 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
   return {
     status: () => ask(gatewayStatus, 'GET', '/status'),
     mint: (request) => ask(minted, 'POST', '/tokens', request),
+    decide: (order) => ask(decided, 'POST', '/decisions', order),
     approvals: {
       list: (state) => ask(z.array(approval), 'GET', state ? `/approvals?state=${state}` : '/approvals'),
       show: (id) => ask(approval, 'GET', `/approvals/${one(id)}`),

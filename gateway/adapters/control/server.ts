@@ -6,6 +6,7 @@ import {
   type ControlApi,
   type ControlRefusal,
   controlRefusal,
+  decideOrder,
   isControlRefusal,
   mintRequest,
   pinOrder,
@@ -75,6 +76,7 @@ function routes(app: FastifyInstance, api: ControlApi): void {
   const { approvals, servers } = api;
   app.get('/v1/status', (_, reply) => answer(reply, api.status()));
   app.post('/v1/tokens', (request, reply) => parsed(reply, mintRequest, request.body, (order) => api.mint(order)));
+  app.post('/v1/decisions', (request, reply) => parsed(reply, decideOrder, request.body, (order) => api.decide(order)));
   app.get('/v1/approvals', (request, reply) =>
     parsed(reply, approvalQuery, request.query, ({ state }) => approvals.list(state ?? null)),
   );
