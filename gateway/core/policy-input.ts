@@ -28,7 +28,7 @@ export interface Asked {
 const weekdays = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
 
 /**
- * The input document, version 1 (docs/policy.md). Every key is always present; null means that the gateway does not
+ * The input document, version 1 (policies/README.md). Every key is always present; null means that the gateway does not
  * know, which is not the same as empty: `facts.urls: null` says that nobody looked.
  */
 export function policyInput(asked: Asked): object {
