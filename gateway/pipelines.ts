@@ -1,4 +1,4 @@
-import type { Answerable, Inspected, Received, Reserved } from '#gateway/core/call.ts';
+import type { Answerable, Authenticated, Inspected, Received, Reserved, Routed } from '#gateway/core/call.ts';
 import type { Method } from '#gateway/core/methods.ts';
 import { approve } from '#gateway/phases/approve.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
@@ -10,59 +10,32 @@ import { inspect } from '#gateway/phases/inspect.ts';
 import { listPrompts, listResources, listTemplates, listTools } from '#gateway/phases/list.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
-import { begin, type Pipeline } from '#gateway/pipeline.ts';
+import { begin, type Phase, type Pipeline } from '#gateway/pipeline.ts';
 import type { PhasePorts } from '#gateway/ports.ts';
 
 /** What happens to a message, by its MCP method. This file is the program; an unlisted method is refused. */
 
-export const toolCall = begin<Received>()
-  .next(authenticate) // who calls, in which run
-  .next(route) // which server and tool, as approved in its manifest
-  .next(classify) // what it would touch
-  .next(authorize) // may it: the policy decides, with obligations
-  .next(approve) // must a person agree first
-  .next(reserve) // has the run budget left
-  .next(forward) // ask the upstream; the answer may be a stream
-  .next(inspect) satisfies Pipeline<Received, Inspected, PhasePorts>; // may this answer go back: message by message
+/** May it: everything before the upstream hears of it. What differs between methods is how the thing asked for is found. */
+const decision = <Ports>(find: Phase<Authenticated, Routed, Ports>) =>
+  begin<Received>()
+    .next(authenticate) // who calls, in which run
+    .next(find) // which server and tool, as approved in its manifest
+    .next(classify) // what it would touch
+    .next(authorize) // may it: the policy decides, with obligations
+    .next(approve) // must a person agree first
+    .next(reserve); // has the run budget left
 
-/** The decision API: the same list with `forward` left off. Run with `dryRun`, it writes and sends nothing. */
-export const toolDecision = begin<Received>()
-  .next(authenticate)
-  .next(route)
-  .next(classify)
-  .next(authorize)
-  .next(approve)
-  .next(reserve) satisfies Pipeline<Received, Reserved, PhasePorts>;
+const exchange = <Ports>(find: Phase<Authenticated, Routed, Ports>) =>
+  decision(find)
+    .next(forward) // ask the upstream; the answer may be a stream
+    .next(inspect); // may this answer go back: message by message
 
-const promptGet = begin<Received>()
-  .next(authenticate)
-  .next(routePrompt)
-  .next(classify)
-  .next(authorize)
-  .next(approve)
-  .next(reserve)
-  .next(forward)
-  .next(inspect);
+/** The decision API: a tool call with `forward` left off. Run with `dryRun`, it writes and sends nothing. */
+export const toolDecision = decision(route) satisfies Pipeline<Received, Reserved, PhasePorts>;
 
-const resourceRead = begin<Received>()
-  .next(authenticate)
-  .next(routeResource)
-  .next(classify)
-  .next(authorize)
-  .next(approve)
-  .next(reserve)
-  .next(forward)
-  .next(inspect);
+export const toolCall = exchange(route) satisfies Pipeline<Received, Inspected, PhasePorts>;
 
-const completion = begin<Received>()
-  .next(authenticate)
-  .next(routeCompletion)
-  .next(classify)
-  .next(authorize)
-  .next(approve)
-  .next(reserve)
-  .next(forward)
-  .next(inspect);
+const resource = exchange(routeResource);
 
 /** Who asks, when the question is not a call: streams, replies, cancellations, sessions. */
 export const whoAsks = begin<Received>().next(authenticate);
@@ -75,11 +48,11 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'tools/list': whoAsks.next(listTools),
   'tools/call': toolCall,
   'prompts/list': whoAsks.next(listPrompts),
-  'prompts/get': promptGet,
+  'prompts/get': exchange(routePrompt),
   'resources/list': whoAsks.next(listResources),
   'resources/templates/list': whoAsks.next(listTemplates),
-  'resources/read': resourceRead,
-  'resources/subscribe': resourceRead,
-  'resources/unsubscribe': resourceRead,
-  'completion/complete': completion,
+  'resources/read': resource,
+  'resources/subscribe': resource,
+  'resources/unsubscribe': resource,
+  'completion/complete': exchange(routeCompletion),
 };
