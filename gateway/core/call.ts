@@ -1,7 +1,7 @@
 import type { ApprovalState } from './approval.ts';
 import type { Reservation } from './budget.ts';
 import type { Allowed, Ask } from './decision.ts';
-import type { Answer, Client } from './exchange.ts';
+import type { Answer, Client, Given } from './exchange.ts';
 import type { PathFact } from './facts.ts';
 import type { JsonObject } from './json.ts';
 import type { Leaving } from './leaving.ts';
@@ -67,7 +67,7 @@ export interface Reserved extends Approved {
 }
 
 export interface Answered extends Reserved {
-  readonly answer: Answer;
+  readonly answer: Given;
 }
 
 export interface Inspected extends Answered {

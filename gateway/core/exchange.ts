@@ -43,8 +43,11 @@ export interface StreamAnswer {
 
 export type Answer = Ending | StreamAnswer;
 
+/** What an upstream did say, as against our own "no" in its place. */
+export type Given = Exclude<Answer, { readonly kind: 'refusal' }>;
+
 /** A result of our own making. */
-export const resultOf = (result: JsonObject): Ending => ({ kind: 'result', result, source: null });
+export const resultOf = (result: JsonObject): Ending & { readonly kind: 'result' } => ({ kind: 'result', result, source: null });
 
 export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
   event.kind === 'result' || event.kind === 'error' || event.kind === 'refusal';

@@ -1,10 +1,11 @@
 import { type Answered, learn, type Reserved } from '#gateway/core/call.ts';
 import { metaKeys } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Upstreams } from '#gateway/ports.ts';
 
 /** Ask the upstream; the answer may be a stream. What is sent is the value that the policy judged. */
-export async function forward(call: Reserved, ports: { readonly upstreams: Upstreams }): Promise<Answered> {
+export async function forward(call: Reserved, ports: { readonly upstreams: Upstreams }): Promise<Answered | Refusal> {
   const { target, identity, permit, signal, client, method } = call;
   const { server } = target;
   const answer = await ports.upstreams.send({
@@ -18,7 +19,7 @@ export async function forward(call: Reserved, ports: { readonly upstreams: Upstr
     answerBytes: Math.min(server.limits.answer, permit.obligations.answerBytes ?? Number.POSITIVE_INFINITY),
     signal,
   });
-  return learn(call, { answer });
+  return answer.kind === 'refusal' ? answer.refusal : learn(call, { answer });
 }
 
 /** Members that belong to the hop between the caller and us, and never travel on. */

@@ -1,19 +1,17 @@
 import { type Answered, type Inspected, learn } from '#gateway/core/call.ts';
-import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
+import type { Answer, Ending, ExchangeEvent, Given } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 
 /** May this answer go back: message by message. Its size was counted as its bytes arrived. */
 export function inspect(call: Answered): Inspected | Refusal {
-  const { answer } = call;
-  if (answer.kind === 'refusal') return answer.refusal;
-  return learn(call, { answer: inspected(call, answer), inspected: true as const });
+  const answer = inspected(call, call.answer);
+  return answer.kind === 'refusal' ? answer.refusal : learn(call, { answer, inspected: true as const });
 }
 
-function inspected(call: Answered, answer: Answer): Answer {
+function inspected(call: Answered, answer: Given): Answer {
   if (answer.kind === 'stream') return { kind: 'stream', events: inspectedEvents(call, answer.events) };
-  if (answer.kind === 'result') return checkResult(call, answer);
-  return answer;
+  return answer.kind === 'result' ? checkResult(call, answer) : answer;
 }
 
 async function* inspectedEvents(

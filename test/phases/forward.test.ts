@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Reserved } from '#gateway/core/call.ts';
 import { decide } from '#gateway/core/decision.ts';
-import { type Answer, type Ending, type ExchangeEvent, resultOf } from '#gateway/core/exchange.ts';
+import { type Answer, type Ending, type ExchangeEvent, type Given, resultOf } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import { refuse } from '#gateway/core/refusals.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
@@ -69,20 +70,24 @@ describe('forward', () => {
     expect((await sent(reserved({}))).answerBytes).toBe(1024);
     expect((await sent(reserved({}, [row]))).answerBytes).toBe(10);
   });
+
+  test('says itself what the upstream was refused for, so that traces and metrics name the same phase', async () => {
+    const refusal = refuse('upstream_timeout', 'No answer in 1 s.');
+    const send = (): Promise<Answer> => Promise.resolve({ kind: 'refusal', refusal });
+    expect(await forward(reserved({}), { upstreams: { send } })).toBe(refusal);
+  });
 });
 
 describe('inspect', () => {
-  const inspected = (answer: Answer) => inspect({ ...reserved({}), answer });
+  const inspected = (answer: Given) => inspect({ ...reserved({}), answer });
 
   test('lets a result through as it is', () => {
-    const answer: Answer = { kind: 'result', result: { content: [] }, source: '{"content":[]}' };
+    const answer: Given = { kind: 'result', result: { content: [] }, source: '{"content":[]}' };
     expect(inspected(answer)).toMatchObject({ answer, inspected: true });
   });
 
   test('refuses a result that is none of its method', () => {
-    expect(inspected(resultOf({ content: 'text' }))).toMatchObject({
-      answer: { kind: 'refusal', refusal: { refused: 'answer_invalid' } },
-    });
+    expect(inspected(resultOf({ content: 'text' }))).toMatchObject({ refused: 'answer_invalid' });
   });
 
   test('drops messages from a stream that no call has, and checks its end', async () => {
