@@ -126,17 +126,15 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     log,
     clock: () => performance.now(),
   });
-  const server = createPublicServer(
-    {
-      gate,
-      checkHost: createHostCheck(config),
-      seal: createSeal(await loadOrCreateSealKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
-      sessions: createLiveSessions(),
-      limits: config.limits,
-      now: Date.now,
-    },
+  const server = createPublicServer({
+    gate,
+    checkHost: createHostCheck(config),
+    seal: createSeal(await loadOrCreateSealKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
+    sessions: createLiveSessions(),
+    limits: config.limits,
+    now: Date.now,
     log,
-  );
+  });
   tell = server;
   const settled = snapshots.start(patience);
   const ready = { yet: false };

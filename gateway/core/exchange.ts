@@ -47,7 +47,11 @@ export type Answer = Ending | StreamAnswer;
 export type Given = Exclude<Answer, { readonly kind: 'refusal' }>;
 
 /** A result of our own making. */
-export const resultOf = (result: JsonObject): Ending & { readonly kind: 'result' } => ({ kind: 'result', result, source: null });
+export const resultOf = (result: JsonObject): Ending & { readonly kind: 'result' } => ({
+  kind: 'result',
+  result,
+  source: null,
+});
 
 export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
   event.kind === 'result' || event.kind === 'error' || event.kind === 'refusal';

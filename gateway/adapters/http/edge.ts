@@ -13,7 +13,7 @@ import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
-import type { Gate } from '#gateway/ports.ts';
+import type { Gate, Log } from '#gateway/ports.ts';
 import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
 import { readBody } from './body.ts';
 import type { HostCheck } from './hosts.ts';
@@ -30,6 +30,7 @@ export interface EdgeParts {
   readonly sessions: LiveSessions;
   readonly limits: { readonly body: number; readonly depth: number; readonly inflight: number };
   readonly now: () => number;
+  readonly log: Log;
 }
 
 export interface Edge extends Road {
@@ -40,19 +41,29 @@ export interface Edge extends Road {
  * The view a path names. Exact: no decoding, no folding, no `..`. Null when it was meant for MCP and names nothing, so
  * that who tries spellings is seen in the records; undefined when it is not an MCP path at all.
  */
-export function viewOf(path: string, snapshot: Snapshot): View | null | undefined {
+function viewOf(path: string, snapshot: Snapshot): View | null | undefined {
   if (path === '/mcp') return snapshot.all;
   const server = /^\/mcp\/server\/([a-z0-9-]{1,12})$/.exec(path)?.[1];
   if (server !== undefined) return snapshot.byServer.get(server) ?? null;
   return /^\/+mcp(?![a-z0-9])/i.test(path) ? null : undefined;
 }
 
-/** Streamable HTTP: one message a POST, the session's stream by GET, its end by DELETE. */
-export async function handle(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { gate, checkHost, now } = edge.parts;
-  const snapshot = gate.snapshot();
+/** Streamable HTTP: one message a POST, the session's stream by GET, its end by DELETE. False when it is not for MCP. */
+export function arrive(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> | false {
+  const snapshot = edge.parts.gate.snapshot();
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  const view = viewOf(path, snapshot) ?? null;
+  const view = viewOf(path, snapshot);
+  return view === undefined ? false : handle(edge, request, response, snapshot, view);
+}
+
+async function handle(
+  edge: Edge,
+  request: IncomingMessage,
+  response: ServerResponse,
+  snapshot: Snapshot,
+  view: View | null,
+): Promise<void> {
+  const { checkHost, now } = edge.parts;
   const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request) };
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
@@ -172,7 +183,8 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
     arrival.response.writeHead(200).end();
     return;
   }
-  openStream(edge, arrival, session, who.identity.expires);
+  const refusal = openStream(edge, arrival, session, who.identity.expires);
+  if (refusal) return settle(edge, arrival, call, refusal);
 }
 
 /** Refused before it was anybody's call. */

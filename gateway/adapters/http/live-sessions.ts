@@ -62,7 +62,8 @@ export function createLiveSessions(): LiveSessions {
       const session = live.get(id);
       live.delete(id);
       // Past the bound the oldest are forgotten: such an id could come alive again, for its own run only.
-      for (const oldest of ended.keys()) if (ended.size >= endedAtMost) ended.delete(oldest);
+      const [oldest] = ended.size >= endedAtMost ? ended : [];
+      if (oldest !== undefined) ended.delete(oldest);
       ended.add(id);
       for (const call of session?.calls.values() ?? []) call.abort();
       session?.stream?.end();

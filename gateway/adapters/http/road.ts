@@ -89,6 +89,7 @@ function finish(
     return gate.record(call, gone ? null : ending, sent);
   }
   const headers = ending.kind === 'result' ? remember(road, call, entered.live, ending) : {};
+  if (isRefusal(headers)) return finish(road, arrival, call, headers, entered);
   const wire = encodeEnding(to(call), ending);
   const bytes = prefersEvents(arrival, call)
     ? sendEvent(arrival.response, wire, headers)
@@ -108,13 +109,16 @@ function sendEvent(response: Arrival['response'], wire: Wire, headers: Readonly<
   return sse.bytes();
 }
 
+const tooMuchDeclared =
+  'What "capabilities" and "clientInfo" declare does not fit into a session id (about 2 KiB of JSON): declare less.';
+
 /** What a legacy session keeps of a result: its own id, the log level, what it is subscribed to. */
 function remember(
   road: Road,
   call: CallRecord,
   live: LiveSession | null,
   { result }: Ending & { kind: 'result' },
-): Record<string, string> {
+): Record<string, string> | Refusal {
   if (call.method === 'initialize' && call.identity) {
     const { principal, run } = call.identity;
     const client = { ...call.client, revision: String(result.protocolVersion) };
@@ -126,7 +130,8 @@ function remember(
       client,
       opened: call.at,
     };
-    return { 'mcp-session-id': road.parts.seal.seal(session) };
+    const id = road.parts.seal.seal(session);
+    return id === null ? refuse('message_malformed', tooMuchDeclared) : { 'mcp-session-id': id };
   }
   if (!live) return {};
   if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
@@ -180,8 +185,8 @@ async function stream(
       }
       if (text !== null) await sse.send(text);
     }
-  } catch {
-    // Whatever broke in the stream was logged where it broke; the caller learns that there is no answer.
+  } catch (fault) {
+    road.parts.log.error({ fault, call: call.call, method: call.method }, 'a fault in a streamed answer');
     ending = { kind: 'refusal', refusal: refuse('fault') };
   } finally {
     clearTimeout(timer);

@@ -1,9 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Snapshot } from '#gateway/core/snapshot.ts';
-import type { Log } from '#gateway/ports.ts';
-import { type Edge, type EdgeParts, handle, viewOf } from './edge.ts';
+import { arrive, type Edge, type EdgeParts } from './edge.ts';
 import { tellChanged, tellUpdated } from './session-stream.ts';
 
 /** The public listener. Fastify carries every route but MCP's, which never meets its router (design.md §7). */
@@ -23,7 +21,7 @@ const headerBytes = 32 * 1024;
 const sweepMs = 60_000;
 const sessionIdleMs = 30 * 60_000;
 
-export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
+export function createPublicServer(parts: EdgeParts): PublicServer {
   const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set() };
   const leaving = new Set<ServerResponse>();
   const app = fastify({
@@ -32,8 +30,7 @@ export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
       return createServer({ ...options, keepAliveTimeout: 65_000 }, (request, response) => {
         leaving.add(response);
         response.once('close', () => leaving.delete(response));
-        if (isMcp(request, parts.gate.snapshot())) serve(edge, request, response, log);
-        else router(request, response);
+        if (!serve(edge, request, response)) router(request, response);
       });
     },
   });
@@ -66,17 +63,19 @@ export function createPublicServer(parts: EdgeParts, log: Log): PublicServer {
   };
 }
 
-function isMcp(request: IncomingMessage, snapshot: Snapshot): boolean {
-  return viewOf((request.url ?? '').split('?', 1)[0] ?? '', snapshot) !== undefined;
-}
-
-/** The one place where a fault of the edge itself is caught: it is logged, and the door is closed on this request. */
-function serve(edge: Edge, request: IncomingMessage, response: ServerResponse, log: Log): void {
-  handle(edge, request, response).catch((fault: unknown) => {
-    log.error({ fault }, 'a fault at the edge');
+/**
+ * Serves what is for MCP. The one place where a fault of the edge itself is caught: it is logged, and the door is closed
+ * on this request.
+ */
+function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): boolean {
+  const served = arrive(edge, request, response);
+  if (served === false) return false;
+  served.catch((fault: unknown) => {
+    edge.parts.log.error({ fault }, 'a fault at the edge');
     if (response.headersSent) response.destroy();
     else response.writeHead(500, { connection: 'close' }).end();
   });
+  return true;
 }
 
 async function emptied(leaving: ReadonlySet<ServerResponse>, grace: number): Promise<void> {

@@ -1,27 +1,27 @@
 import type { Session } from '#gateway/core/call.ts';
-import { refuse } from '#gateway/core/refusals.ts';
-import { type Arrival, beginCall, sendRefusal } from './arrival.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Arrival } from './arrival.ts';
 import type { LiveSession } from './live-sessions.ts';
 import type { Road } from './road.ts';
 import { openSse } from './sse.ts';
 
-/** The GET stream of a legacy session: what servers tell without being asked. One a session; it ends with the token. */
-export function openStream(road: Road, arrival: Arrival, session: Session, expires: number): void {
+/**
+ * The GET stream of a legacy session: what servers tell without being asked. One a session; it ends with the token. What
+ * plain HTTP says it answers itself; a refusal is for the edge to answer and record.
+ */
+export function openStream(road: Road, arrival: Arrival, session: Session, expires: number): Refusal | null {
   const { response, request, at } = arrival;
   const { sessions } = road.parts;
   if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? '')) {
     response.writeHead(406, { 'content-type': 'text/plain' }).end('Accept must include text/event-stream.\n');
-    return;
+    return null;
   }
   const live = sessions.enter(session.id, session.view, at);
-  if (!live) {
-    sendRefusal(arrival, beginCall(arrival, {}), refuse('overloaded', 'Too many sessions are open.'));
-    return;
-  }
+  if (!live) return refuse('overloaded', 'Too many sessions are open.');
   if (live.stream) {
     // A second stream must not displace the first owner's (identity-and-trust.md §5 C4).
     response.writeHead(409, { 'content-type': 'text/plain' }).end('This session has its stream already.\n');
-    return;
+    return null;
   }
   const sse = openSse(response);
   live.stream = response;
@@ -34,6 +34,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
     live.stream = null;
     sessions.leave(session.id);
   });
+  return null;
 }
 
 /** Tells the sessions that can see this server that one of its lists changed. */

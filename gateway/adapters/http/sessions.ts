@@ -7,7 +7,8 @@ import { parseStrict } from '#gateway/core/json.ts';
  * session that only exists, and any replica with the key can open it.
  */
 export interface Seal {
-  seal(session: Session): string;
+  /** Null when it would be longer than `open` takes: such a session could never be used. */
+  seal(session: Session): string | null;
   /** Null for everything that this key did not seal, or that is too old. */
   open(id: string, now: number): Session | null;
 }
@@ -25,7 +26,8 @@ export function createSeal(key: Buffer, lifetime: number): Seal {
       const nonce = randomBytes(12);
       const cipher = createCipheriv(algorithm, key, nonce);
       const box = Buffer.concat([cipher.update(JSON.stringify(session), 'utf8'), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), box]).toString('base64url');
+      const id = Buffer.concat([nonce, cipher.getAuthTag(), box]).toString('base64url');
+      return id.length > longest ? null : id;
     },
     open(id, now) {
       const session = opened.get(id) ?? unseal(key, id);

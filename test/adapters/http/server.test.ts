@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, expect, test } from 'vitest';
+import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
+import { createLiveSessions, type LiveSessions } from '#gateway/adapters/http/live-sessions.ts';
+import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
+import { createSeal } from '#gateway/adapters/http/sessions.ts';
+import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
+import type { Authenticated, CallRecord } from '#gateway/core/call.ts';
+import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
+import { resultOf } from '#gateway/core/exchange.ts';
+import type { Gate } from '#gateway/ports.ts';
+import { keptLog } from '#test/support/logs.ts';
+import { heard, reasonOf } from '#test/support/messages.ts';
+import { allowAll, anIdentity, digests, serverFacts } from '#test/support/values.ts';
+
+/** The listener on a real socket in front of a gate whose answers the test chooses. */
+
+let server: PublicServer;
+const log = keptLog();
+const recorded: { call: CallRecord; ending: Ending | null }[] = [];
+
+afterEach(async () => {
+  await server.close(0);
+  recorded.length = 0;
+});
+
+const legacy = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } };
+
+async function listening(answer: Answer, sessions: LiveSessions = createLiveSessions()): Promise<string> {
+  const snapshot = buildSnapshot(allowAll, [serverFacts('files')], digests);
+  const known = (call: CallRecord): Authenticated => Object.assign(call, { identity: anIdentity() });
+  const gate: Gate = {
+    snapshot: () => snapshot,
+    pass: (call) => Object.assign(known(call), { answer: call.method === 'initialize' ? resultOf(legacy) : answer }),
+    identify: known,
+    decide: () => Promise.reject(new Error('not asked here')),
+    record: (call, ending) => void recorded.push({ call, ending }),
+  };
+  server = createPublicServer({
+    gate,
+    checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { host: '', port: 0, hosts: [], origins: [] } }),
+    seal: createSeal(randomBytes(32), 60_000),
+    sessions,
+    limits: { body: 1_000_000, depth: 64, inflight: 100 },
+    now: Date.now,
+    log,
+  });
+  return `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}/mcp`;
+}
+
+const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+
+const post = (url: string, body: object, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(url, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify({ jsonrpc: '2.0', ...body }) });
+
+const initialize = (url: string, capabilities: object = {}): Promise<Response> =>
+  post(url, { id: 0, method: 'initialize', params: { ...legacy, capabilities, clientInfo: legacy.serverInfo } });
+
+const sessionOf = async (url: string): Promise<{ 'mcp-session-id': string }> => ({
+  'mcp-session-id': (await initialize(url)).headers.get('mcp-session-id') ?? '',
+});
+
+test('a streamed answer that breaks is a fault for the caller, one record, and its cause is in the log', async () => {
+  async function* events(): AsyncGenerator<ExchangeEvent | Ending> {
+    yield { kind: 'notification', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } };
+    throw new Error('what broke inside');
+  }
+  const url = await listening({ kind: 'stream', events: events() });
+  const call = { id: 1, method: 'tools/call', params: { name: 'files__read_file' } };
+  const answer = await heard(await post(url, call, await sessionOf(url)));
+  expect([answer.messages.length, reasonOf(answer)]).toEqual([2, 'fault']);
+  expect(JSON.stringify(answer.messages)).not.toContain('what broke inside');
+  const of = recorded.filter(({ call: { method } }) => method === 'tools/call');
+  expect(of.map(({ ending }) => ending)).toMatchObject([{ kind: 'refusal', refusal: { refused: 'fault' } }]);
+  expect(log.said).toContainEqual(
+    expect.objectContaining({
+      level: 'error',
+      fields: {
+        fault: expect.objectContaining({ message: 'what broke inside' }),
+        call: of[0]?.call.call,
+        method: 'tools/call',
+      },
+    }),
+  );
+});
+
+test('a stream for which there is no room is refused, and recorded once', async () => {
+  const full: LiveSessions = { ...createLiveSessions(), enter: () => null };
+  const url = await listening(resultOf({}), full);
+  const headers = { ...(await sessionOf(url)), accept: 'text/event-stream' };
+  const answer = await heard(await fetch(url, { headers }));
+  expect([answer.status, reasonOf(answer)]).toEqual([503, 'overloaded']);
+  const of = recorded.filter(({ call }) => call.method === 'GET');
+  expect(of.map(({ ending }) => ending)).toMatchObject([{ kind: 'refusal', refusal: { refused: 'overloaded' } }]);
+});
+
+test('a session that could never be opened again is refused at initialize, with what to do', async () => {
+  const url = await listening(resultOf({}));
+  const answer = await heard(await initialize(url, { experimental: { much: 'x'.repeat(4000) } }));
+  expect([answer.status, reasonOf(answer)]).toEqual([400, 'message_malformed']);
+  expect(answer.answer.error?.message).toContain('declare less');
+  expect(answer.headers.get('mcp-session-id')).toBeNull();
+  const last = recorded.at(-1)?.ending;
+  expect(last).toMatchObject({ kind: 'refusal', refusal: { refused: 'message_malformed' } });
+});
