@@ -57,7 +57,9 @@ function keyOf(input: Readonly<Record<string, unknown>>, places: readonly Place[
   const found: unknown[] = [];
   for (const { outer, inner } of places) {
     const value = Object.hasOwn(input, outer) ? input[outer] : undefined;
-    if (inner === null || !isObject(value)) found.push(present(value));
+    if (inner === null) found.push(present(value));
+    // In another form than what stands below it: `{"b": 5}` is another question than `{"b": {"a": 5}}`.
+    else if (!isObject(value)) found.push({ whole: present(value) });
     else if (hasDots(value)) return null;
     else found.push(present(Object.hasOwn(value, inner) ? value[inner] : undefined));
   }

@@ -55,6 +55,18 @@ describe('a policy that remembers', () => {
     expect(policy.asked()).toBe(2);
   });
 
+  test.each([
+    ['null', null],
+    ['a number', 5],
+    ['a list', [1]],
+  ])('does not take %s for an object that holds it', (_, value) => {
+    const policy = policyReading([['b', 'a']]);
+    const remembers = remembering(policy, ['b.a']);
+    for (const input of [{ b: value }, { b: { a: value } }]) {
+      expect(remembers.judge(input)).toEqual(policyReading([['b', 'a']]).judge(input));
+    }
+  });
+
   test('is asked every time when it reads all of the input', () => {
     const policy = policyReading([]);
     const remembers = remembering(policy, ['tool.action', '']);
