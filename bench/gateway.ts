@@ -29,7 +29,7 @@ const config = configSchema.parse({
 });
 const log = createLog({ level: 'warn' });
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-const gateway = await compose({ config, env: process.env, version: 'bench', log, progress });
+const gateway = await compose({ config, env: process.env, log, progress });
 await gateway.settled;
 for (const { id, up, note } of gateway.snapshots.states()) if (!up) throw new Error(`${id} is down: ${note}`);
 if (!gateway.minting) throw new Error('no token can be minted');

@@ -6,7 +6,7 @@ import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
-import { loadOrCreateSealKey } from '#gateway/adapters/keys/keys.ts';
+import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
@@ -41,7 +41,6 @@ export interface Gateway {
 export interface Outside {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly version: string;
   readonly log: Log;
   /** Long work tells a person how far it is. */
   readonly progress: (line: string) => void;
@@ -77,7 +76,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const policy = await loadPolicy(config.policy.path, join(config.state, 'policy-cache'), { env, progress });
   const identity = await loadIdentity(config);
   const store = keep(openStore(config.store.path ?? join(config.state, 'state.db'), { onFault }), (it) => it.close());
-  const hmacKey = await loadOrCreateSealKey(join(config.state, 'keys', 'audit.key'));
+  const hmacKey = await loadOrCreateSecretKey(join(config.state, 'keys', 'audit.key'));
   const audit = keep(
     createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
     (it) => it.close(),
@@ -111,7 +110,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const gate = createGate({
     current: snapshots.current,
     ports: {
-      tokens: createTokens({ signers: identity.signers, audience: audienceOf(config) }),
+      tokens: createTokens({ signers: identity.signers, audience: config.url }),
       hashing,
       approvals: store.approvals,
       budgets: store.budgets,
@@ -129,7 +128,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const server = createPublicServer({
     gate,
     checkHost: createHostCheck(config),
-    seal: createSeal(await loadOrCreateSealKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
+    seal: createSeal(await loadOrCreateSecretKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
     sessions: createLiveSessions(),
     limits: config.limits,
     now: Date.now,
@@ -189,9 +188,6 @@ async function taken(
 }
 
 const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
-
-/** What tokens are meant for: the public URL, exactly as the config writes it. */
-const audienceOf = (config: Config): string => config.url;
 
 async function auditPath(config: Config): Promise<string> {
   const folder = config.audit.path ?? join(config.state, 'audit');

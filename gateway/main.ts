@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { delimiter, dirname, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import closeWithGrace from 'close-with-grace';
@@ -8,15 +7,12 @@ import { type ControlServer, createControlServer } from '#gateway/adapters/contr
 import { createLog } from '#gateway/adapters/telemetry/log.ts';
 import { controlApi, socketOf } from '#gateway/compose/control.ts';
 import { compose, type Gateway } from '#gateway/compose.ts';
+import { product } from '#gateway/core/product.ts';
 import type { Log } from '#gateway/ports.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { type Summary, welcome } from '#gateway/welcome.ts';
 
 /** Reads the environment, starts, stops. With cli/ the only code that touches process. */
-
-export const version = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 export interface StartOptions {
   readonly config: string;
@@ -41,7 +37,7 @@ export async function start({ config: file }: StartOptions): Promise<void> {
   // Servers that are programs for Node run on the Node that runs us, whatever the machine's own is.
   const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);
   process.env.PATH = path;
-  const gateway = await compose({ config, env: process.env, version, log, progress });
+  const gateway = await compose({ config, env: process.env, log, progress });
   const control = await openControl(gateway, log);
   closeWithGrace({ delay: shutdownMs }, async ({ err }) => {
     if (err) log.error({ fault: err }, 'an uncaught fault ends the gateway');
@@ -72,7 +68,7 @@ function summaryOf({ url, adminUrl, config, snapshots, minting }: Gateway): Summ
   const usable = (id: string): number =>
     [...(snapshot.byServer.get(id)?.tools.values() ?? [])].filter((tool) => tool.closed === null).length;
   return {
-    version,
+    version: product.version,
     url,
     adminUrl,
     policy: { path: relative(process.cwd(), config.policy.path) || '.', revision: snapshot.policy.revision },

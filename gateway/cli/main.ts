@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { product } from '#gateway/core/product.ts';
 import { signServerDefinitions, verifyManifestFile } from '#gateway/manifest-files.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { approvalsCommand } from './approvals.ts';
@@ -53,12 +52,7 @@ async function up(options: StartOptions): Promise<void> {
   });
 }
 
-function version(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return String(JSON.parse(text).version);
-}
-
-const program = createProgram(version(), [
+const program = createProgram(product.version, [
   upCommand(shell, up),
   validateCommand(shell),
   configCommand(shell),

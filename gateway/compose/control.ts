@@ -19,7 +19,8 @@ import type { Config } from '#gateway/core/config.ts';
 import { legacyRevisions } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
-import { type Definitions, type Drift, definitionName } from '#gateway/core/manifest.ts';
+import { type Definitions, type Drift, definitionName, definitionsOf } from '#gateway/core/manifest.ts';
+import { product } from '#gateway/core/product.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { ServerState } from '#gateway/snapshots.ts';
@@ -60,12 +61,12 @@ async function decide(gateway: Gateway, order: DecideOrder): Promise<Decided | C
     id: null,
     method: 'tools/call',
     params: { name: order.tool, arguments: order.arguments as JsonObject },
-    client: { revision: legacyRevisions[0], capabilities: {}, info: { name: 'sekisho', version: '' }, logLevel: null },
+    client: { revision: legacyRevisions[0], capabilities: {}, info: product, logLevel: null },
     view: snapshot.all,
     snapshot,
     token,
     session: null,
-    bytesIn: JSON.stringify(order.arguments).length,
+    bytesIn: Buffer.byteLength(JSON.stringify(order.arguments)),
     trace: null,
     signal: createLeaving(),
     dryRun: true,
@@ -180,7 +181,7 @@ function diffOf({ snapshots }: Gateway, id: string, live: Live): ServerDiff {
 function definitionOf(definitions: Definitions | null, { kind, name }: Drift): ServerDiff['drift'][number]['live'] {
   if (definitions === null) return null;
   if (kind === 'instructions') return definitions.instructions;
-  const list = { tool: definitions.tools, prompt: definitions.prompts, template: definitions.templates }[kind];
+  const list = definitionsOf(definitions, kind);
   return (list.find((definition) => definitionName(kind, definition) === name) ?? null) as never;
 }
 

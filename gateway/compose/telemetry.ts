@@ -4,6 +4,7 @@ import { createMetrics, type Metrics } from '#gateway/adapters/telemetry/metrics
 import { createTraces, type Traces } from '#gateway/adapters/telemetry/traces.ts';
 import { createWatch } from '#gateway/adapters/telemetry/watch.ts';
 import type { Config } from '#gateway/core/config.ts';
+import { product } from '#gateway/core/product.ts';
 import type { Log } from '#gateway/ports.ts';
 import type { Snapshots } from '#gateway/snapshots.ts';
 
@@ -16,7 +17,6 @@ export interface Telemetry {
 interface Around {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly version: string;
   readonly log: Log;
 }
 
@@ -28,13 +28,20 @@ interface Observed {
 }
 
 export async function openTelemetry(around: Around, { snapshots, audit, server }: Observed): Promise<Telemetry> {
-  const { config, env, version, log } = around;
+  const { config, env, log } = around;
   const { endpoint, ratio } = config.telemetry.traces;
   const addressOf = (id: string): ReturnType<typeof addressIn> => addressIn(config.servers[id]?.url);
-  const traces = await createTraces({ endpoint: endpoint ?? null, ratio, version, env, log, addressOf });
+  const traces = await createTraces({
+    endpoint: endpoint ?? null,
+    ratio,
+    version: product.version,
+    env,
+    log,
+    addressOf,
+  });
   const toolsOf = (id: string): number => snapshots.current().byServer.get(id)?.tools.size ?? 0;
   const metrics = createMetrics({
-    build: { version },
+    build: { version: product.version },
     gauges: {
       inflight: () => server().inflight(),
       streams: () => server().openStreams(),

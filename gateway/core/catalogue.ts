@@ -1,7 +1,15 @@
 import type { ManifestRule } from './config.ts';
-import { definitionsOf, repeatedNames, settled, unambiguous } from './definition-set.ts';
+import { repeatedNames, settled, unambiguous } from './definition-set.ts';
 import type { JsonObject } from './json.ts';
-import { type Definitions, type Drift, definitionKinds, definitionName, drift, type Manifest } from './manifest.ts';
+import {
+  type Definitions,
+  type Drift,
+  definitionKinds,
+  definitionName,
+  definitionsOf,
+  drift,
+  type Manifest,
+} from './manifest.ts';
 import type { Catalogue, Trust } from './snapshot.ts';
 
 /** What became of a manifest file. `why` is a clause without a full stop. */

@@ -1,14 +1,17 @@
 import { canonical } from './canonical.ts';
 import type { JsonObject } from './json.ts';
-import { type DefinitionKind, type Definitions, definitionKinds, definitionName, withoutVolatile } from './manifest.ts';
+import {
+  type DefinitionKind,
+  type Definitions,
+  definitionKinds,
+  definitionName,
+  definitionsOf,
+  withoutVolatile,
+} from './manifest.ts';
 
 const mostOfAKind = 512;
 const mostCharacters = 64 * 1024;
 const mostNameCharacters = 256;
-
-export function definitionsOf(definitions: Definitions, kind: DefinitionKind): readonly JsonObject[] {
-  return { tool: definitions.tools, prompt: definitions.prompts, template: definitions.templates }[kind];
-}
 
 /** Names that stand in a list more than once, so that nobody can say which of them is meant. */
 export function repeatedNames(kind: DefinitionKind, definitions: readonly JsonObject[]): ReadonlySet<string> {

@@ -15,6 +15,10 @@ export interface Definitions {
 export const definitionKinds = ['tool', 'prompt', 'template'] as const;
 export type DefinitionKind = (typeof definitionKinds)[number];
 
+export function definitionsOf(definitions: Definitions, kind: DefinitionKind): readonly JsonObject[] {
+  return { tool: definitions.tools, prompt: definitions.prompts, template: definitions.templates }[kind];
+}
+
 /** `_meta` members that change from answer to answer and say nothing about the definition. */
 const volatile = new Set([
   'io.modelcontextprotocol/serverInfo',
@@ -94,12 +98,9 @@ export interface Drift {
 /** Compares what is served now with what was approved. An empty list means: nothing changed. */
 export function drift(approved: Definitions, live: Definitions): readonly Drift[] {
   const found: Drift[] = [];
-  const pairs: [DefinitionKind, readonly JsonObject[], readonly JsonObject[]][] = [
-    ['tool', approved.tools, live.tools],
-    ['prompt', approved.prompts, live.prompts],
-    ['template', approved.templates, live.templates],
-  ];
-  for (const [kind, before, after] of pairs) found.push(...driftOf(kind, before, after));
+  for (const kind of definitionKinds) {
+    found.push(...driftOf(kind, definitionsOf(approved, kind), definitionsOf(live, kind)));
+  }
   if (approved.instructions !== live.instructions) {
     found.push({ kind: 'instructions', name: 'instructions', state: 'changed', fields: [''] });
   }

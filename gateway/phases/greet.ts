@@ -1,12 +1,11 @@
 import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
-import { legacyRevisions, resultOf, supportedRevisions } from '#gateway/core/exchange.ts';
+import { legacyRevisions, metaKeys, resultOf, supportedRevisions } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { logLevels } from '#gateway/core/methods.ts';
+import { product } from '#gateway/core/product.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 
 /** What the gateway answers by itself: who it is, what it speaks, that it is there. */
-
-const serverInfo = { name: 'sekisho', title: 'Sekisho', version: '0.1.0' };
 
 /** The legacy handshake. The version asked for when we speak it, else our newest legacy one (lifecycle §Negotiation). */
 export function initialize(call: Authenticated): Listed {
@@ -19,14 +18,16 @@ export function initialize(call: Authenticated): Listed {
     completions: {},
     logging: {},
   };
-  return learn(call, { answer: resultOf({ protocolVersion, capabilities, serverInfo, ...instructions(call) }) });
+  return learn(call, {
+    answer: resultOf({ protocolVersion, capabilities, serverInfo: product, ...instructions(call) }),
+  });
 }
 
 /** The modern one: nothing is negotiated, the client picks. */
 export function discover(call: Authenticated): Listed {
   const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
   const result = { supportedVersions: [...supportedRevisions], capabilities, ...instructions(call) };
-  return learn(call, { answer: resultOf({ ...result, _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo } }) });
+  return learn(call, { answer: resultOf({ ...result, _meta: { [metaKeys.serverInfo]: product } }) });
 }
 
 export const ping = (call: Authenticated): Listed => learn(call, { answer: resultOf({}) });

@@ -70,7 +70,7 @@ export async function startGateway(over: Record<string, unknown> = {}): Promise<
     ...over,
   });
   const env = { ...process.env, PATH: `${join(repository, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` };
-  const gateway = await compose({ config, env, version: '0.0.0-test', log, progress: () => undefined });
+  const gateway = await compose({ config, env, log, progress: () => undefined });
   await gateway.settled;
   const origin = gateway.url.replace(/\/mcp$/, '');
   const clients: Client[] = [];

@@ -16,7 +16,7 @@ export interface SigningKey {
 
 const keyFileBytes = 4096;
 const jwksBytes = 64 * 1024;
-const sealBytes = 32;
+const secretBytes = 32;
 
 /** Makes a new Ed25519 key and writes it as a private JWK with mode 0600. Never writes over a file. */
 export async function createKeyFile(path: string): Promise<SigningKey> {
@@ -61,16 +61,16 @@ export async function loadOrCreateKey(path: string): Promise<SigningKey> {
   return (await writeNewKey(path)) ?? readPrivateKey(path);
 }
 
-/** Reads the key that sessions are sealed with: 32 random bytes, made at the first start. */
-export async function loadOrCreateSealKey(path: string): Promise<Buffer> {
+/** Reads a symmetric key, for sealing sessions or keying digests: 32 random bytes, made at the first start. */
+export async function loadOrCreateSecretKey(path: string): Promise<Buffer> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const found = await readSecretFile(path, sealBytes).catch((error: unknown) => {
+  const found = await readSecretFile(path, secretBytes).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return null;
     throw error;
   });
-  if (!found) await createFile(path, randomBytes(sealBytes), 0o600);
-  const key = found ?? (await readSecretFile(path, sealBytes));
-  if (key.length !== sealBytes) throw new Error(`The key file "${path}" does not hold ${sealBytes} bytes.`);
+  if (!found) await createFile(path, randomBytes(secretBytes), 0o600);
+  const key = found ?? (await readSecretFile(path, secretBytes));
+  if (key.length !== secretBytes) throw new Error(`The key file "${path}" does not hold ${secretBytes} bytes.`);
   return key;
 }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
-import { definitionsOf, flawOf, settled } from '#gateway/core/definition-set.ts';
+import { flawOf, settled } from '#gateway/core/definition-set.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import {
@@ -8,6 +8,7 @@ import {
   definitionDigest,
   definitionKinds,
   definitionName,
+  definitionsOf,
   type Manifest,
 } from '#gateway/core/manifest.ts';
 import { hasExactly, openEnvelope, parseEnvelope, peekPayload } from './envelope.ts';

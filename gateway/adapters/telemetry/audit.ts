@@ -1,5 +1,6 @@
-import { hash, randomUUID } from 'node:crypto';
+import { createHmac, createSecretKey, randomUUID } from 'node:crypto';
 import { type AuditStamp, auditLine } from '#gateway/core/audit-record.ts';
+import { canonical } from '#gateway/core/canonical.ts';
 import type { Log, Recorder } from '#gateway/ports.ts';
 import { createLineQueue } from './line-queue.ts';
 
@@ -10,8 +11,8 @@ export interface AuditOptions {
   readonly path: string;
   /** `block`: while the file cannot be written, `ready()` is false. `continue`: calls go on, and lost lines are counted. */
   readonly onFailure: 'block' | 'continue';
-  /** With it the digests of arguments are keyed, so that nobody can find out arguments by trying. */
-  readonly hmacKey?: Uint8Array;
+  /** Of this deployment. Digests of arguments are keyed with it, so that nobody can find out arguments by trying. */
+  readonly hmacKey: Uint8Array;
   readonly log: Log;
 }
 
@@ -52,12 +53,8 @@ export function createAudit({ path, onFailure, hmacKey, log }: AuditOptions): Au
   };
 }
 
-/**
- * Over the arguments as they are sent, so that a server's own log can be held against it. The key stands before them: one
- * hash a call, and nobody who lacks the key can try out arguments.
- */
-function digestWith(key: Uint8Array | undefined): AuditStamp['digest'] {
-  const before = key ? `${Buffer.from(key).toString('base64url')}\0` : '';
-  const name = key ? 'keyed-sha256-' : 'sha256-';
-  return (args) => name + hash('sha256', before + JSON.stringify(args), 'base64url');
+/** HMAC-SHA256 over the canonical form (RFC 8785), so that arguments in another order are the same arguments. */
+function digestWith(bytes: Uint8Array): AuditStamp['digest'] {
+  const key = createSecretKey(bytes);
+  return (args) => `hmac-sha256-${createHmac('sha256', key).update(canonical(args)).digest('base64url')}`;
 }

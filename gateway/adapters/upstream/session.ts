@@ -1,7 +1,8 @@
-import type { Answer } from '#gateway/core/exchange.ts';
+import { type Answer, isEnding } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
+import { clientInfo, isSpoken } from './handshake.ts';
 import type { Head } from './http-exchange.ts';
 import { createLifetime } from './lifetime.ts';
 import type { Link, SessionMark } from './link.ts';
@@ -23,9 +24,6 @@ export interface Terms {
   readonly limits: Limits;
 }
 
-/** Everything older is a server's to choose; nothing newer is spoken here. */
-const spoken = new Set(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']);
-const clientInfo = { name: 'sekisho', version: '0.1.0' };
 const agreementBytes = 1024 * 1024;
 
 export async function openSession(link: Link, { revision, declared, limits }: Terms): Promise<Session | Refusal> {
@@ -36,7 +34,7 @@ export async function openSession(link: Link, { revision, declared, limits }: Te
   });
   if (isRefusal(result)) return result;
   const { protocolVersion, capabilities = {}, instructions } = result;
-  if (typeof protocolVersion !== 'string' || !spoken.has(protocolVersion)) {
+  if (!isSpoken(protocolVersion)) {
     return link.failures.invalid('chose a protocol revision that is not spoken here', { offered: revision });
   }
   if (id === undefined) return link.failures.invalid('gave a session id that no header can carry');
@@ -81,7 +79,7 @@ async function resultOf(link: Link, method: string, answer: Answer | Gone): Prom
     return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });
   }
   for await (const event of answer.events) {
-    if (event.kind !== 'notification' && event.kind !== 'ask') return resultOf(link, method, event);
+    if (isEnding(event)) return resultOf(link, method, event);
   }
   return link.failures.lost('ended its answer without a result');
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { UpstreamNotice } from '#gateway/ports.ts';
 import type { Clock } from './clock.ts';
+import { clientInfo, isSpoken, spoken } from './handshake.ts';
 import { createLineReader } from './lines.ts';
 import { harmless, type Log } from './log.ts';
 import type { Oddities } from './oddities.ts';
@@ -39,10 +40,6 @@ export interface Session {
 /** Answers to our own requests: the lists and the handshake. */
 export const ownAnswerBytes = 8 * 1024 * 1024;
 const slackBytes = 64 * 1024;
-
-const offered = '2025-11-25';
-const spoken: readonly string[] = [offered, '2025-06-18', '2025-03-26', '2024-11-05'];
-const clientInfo = { name: 'sekisho', version: '0.1.0' };
 
 export function startSession(options: SessionOptions): Session {
   const { server, log, oddities } = options;
@@ -100,7 +97,7 @@ export function startSession(options: SessionOptions): Session {
 
 const greeting = (handshakeMs: number): Question => ({
   method: 'initialize',
-  params: { protocolVersion: offered, capabilities: {}, clientInfo },
+  params: { protocolVersion: spoken[0], capabilities: {}, clientInfo },
   answerBytes: ownAnswerBytes,
   firstByte: handshakeMs,
   timeout: handshakeMs,
@@ -115,7 +112,7 @@ function readHello(answer: Answer, handshakeMs: number): Hello | string {
   }
   if (answer.kind !== 'result') return 'answered to initialize with what is not MCP';
   const { protocolVersion, capabilities, instructions } = answer.result;
-  if (typeof protocolVersion !== 'string' || !spoken.includes(protocolVersion)) {
+  if (!isSpoken(protocolVersion)) {
     const shown = /^\d{4}-\d\d-\d\d$/.test(String(protocolVersion)) ? protocolVersion : 'of an unknown revision';
     return `speaks MCP ${shown} and none of ${spoken.join(', ')}`;
   }

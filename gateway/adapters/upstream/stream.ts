@@ -1,4 +1,4 @@
-import type { Ending, ExchangeEvent, StreamAnswer } from '#gateway/core/exchange.ts';
+import { type Ending, type ExchangeEvent, isEnding, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonValue } from '#gateway/core/json.ts';
 import { isMalformed, readMessage } from '#gateway/core/message.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
@@ -11,13 +11,11 @@ import type { Begun, Turn } from './turn.ts';
 
 type Event = ExchangeEvent | Ending;
 
-const isLast = (event: Event): event is Ending => event.kind !== 'notification' && event.kind !== 'ask';
-
 /** Reads an answer that came as an event stream. When its first message is the answer, there is no need for a stream. */
 export async function readStream(begun: Begun): Promise<Ending | StreamAnswer> {
   const source = createSource(begun.turn);
   const first = await nextEvent(begun.turn, source);
-  return isLast(first) ? first : { kind: 'stream', events: eventsOf(begun, source, first) };
+  return isEnding(first) ? first : { kind: 'stream', events: eventsOf(begun, source, first) };
 }
 
 /**
@@ -35,7 +33,7 @@ function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAns
     const event = ahead ?? (await nextEvent(turn, source));
     ahead = null;
     if (last) return { done: true, value: undefined };
-    if (!isLast(event)) return { done: false, value: event };
+    if (!isEnding(event)) return { done: false, value: event };
     last = true;
     begun.release(event.kind === 'refusal' ? event.refusal : 'answered');
     return { done: false, value: event };

@@ -8,7 +8,7 @@ import {
   createJwksFile,
   createKeyFile,
   loadOrCreateKey,
-  loadOrCreateSealKey,
+  loadOrCreateSecretKey,
   publicJwks,
   readJwks,
   readPrivateKey,
@@ -116,16 +116,16 @@ describe('the key of the first start', () => {
 
 describe('the key that sessions are sealed with', () => {
   test('is 32 bytes that stay, readable by their owner only', async () => {
-    const keys = await Promise.all(Array.from({ length: 8 }, () => loadOrCreateSealKey(at('seal/key'))));
+    const keys = await Promise.all(Array.from({ length: 8 }, () => loadOrCreateSecretKey(at('seal/key'))));
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
     expect(keys[0]).toHaveLength(32);
     expect(await modeOf(at('seal/key'))).toBe(0o600);
   });
 
   test('is refused when it is short, long or open to others', async () => {
-    await expect(loadOrCreateSealKey(await write('short.key', 'x'.repeat(31)))).rejects.toThrow('does not hold 32');
-    await expect(loadOrCreateSealKey(await write('long.key', 'x'.repeat(33)))).rejects.toThrow('larger than a key');
-    await expect(loadOrCreateSealKey(await write('wide.key', 'x'.repeat(32), 0o640))).rejects.toThrow('chmod 600');
+    await expect(loadOrCreateSecretKey(await write('short.key', 'x'.repeat(31)))).rejects.toThrow('does not hold 32');
+    await expect(loadOrCreateSecretKey(await write('long.key', 'x'.repeat(33)))).rejects.toThrow('larger than a key');
+    await expect(loadOrCreateSecretKey(await write('wide.key', 'x'.repeat(32), 0o640))).rejects.toThrow('chmod 600');
   });
 });
 

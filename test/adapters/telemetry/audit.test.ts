@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -21,6 +21,8 @@ import { silentLog } from '#test/support/logs.ts';
 
 const childFile = join(import.meta.dirname, '../../support/audit-child.ts');
 
+const hmacKey = Buffer.from('k'.repeat(32));
+
 let folder = '';
 let open: Audit[] = [];
 const path = () => join(folder, 'audit', 'calls.jsonl');
@@ -31,7 +33,7 @@ const linesOf = (file: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 function create(over: Partial<AuditOptions> = {}): Audit {
-  const audit = createAudit({ path: path(), onFailure: 'block', log: silentLog(), ...over });
+  const audit = createAudit({ path: path(), onFailure: 'block', hmacKey, log: silentLog(), ...over });
   open.push(audit);
   return audit;
 }
@@ -95,13 +97,15 @@ describe('the audit file', () => {
     expect(linesOf(path())).toEqual([]);
   });
 
-  test('holds keyed digests when there is a key, so that arguments cannot be guessed', async () => {
-    const audit = create({ hmacKey: Buffer.from('k'.repeat(32)) });
-    audit.recorder.record(anEnd());
+  test('holds the HMAC of the canonical arguments, so that who lacks the key cannot guess them', async () => {
+    const audit = create();
+    const args = { path: 'a.txt', deep: { b: 1, a: 2 } };
+    const end = anEnd();
+    audit.recorder.record({ ...end, record: { ...end.record, args } });
     await audit.flush();
-    const digest = linesOf(path())[0]?.args_digest;
-    expect(digest).toMatch(/^keyed-sha256-[\w-]{43}$/);
-    expect(digest).not.toContain(hash('sha256', JSON.stringify({ path: 'a.txt' }), 'base64url'));
+    const text = '{"deep":{"a":2,"b":1},"path":"a.txt"}';
+    const digest = createHmac('sha256', hmacKey).update(text).digest('base64url');
+    expect(linesOf(path())[0]?.args_digest).toBe(`hmac-sha256-${digest}`);
   });
 });
 

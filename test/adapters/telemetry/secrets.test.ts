@@ -22,7 +22,7 @@ test('what a caller and a server say to each other stands in no audit line, metr
     rmSync(folder, { recursive: true, force: true });
   });
   const log = silentLog();
-  const audit = createAudit({ path, onFailure: 'block', log });
+  const audit = createAudit({ path, onFailure: 'block', hmacKey: Buffer.alloc(32), log });
   const metrics = createMetrics({ build: { version: '1' }, gauges: someGauges() });
   const traces = await createTraces({ endpoint: collector.url, ratio: 1, version: '1', env: {}, log });
 
