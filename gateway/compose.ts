@@ -131,6 +131,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     seal: createSeal(await loadOrCreateSecretKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
     sessions: createLiveSessions(),
     limits: config.limits,
+    door: config.listen.door,
     now: Date.now,
     log,
   });

@@ -82,6 +82,10 @@ export const configSchema = z
         port: port.default(7410).meta({ description: 'The port of /mcp.' }),
         hosts: z.array(z.string()).default([]).meta({ description: 'Further Host header values that are accepted.' }),
         origins: z.array(z.string()).default([]).meta({ description: 'Origins of browsers that may call.' }),
+        door: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'Read plain calls with the fast reader; false leaves all to Node’s HTTP server.' }),
       })
       .prefault({}),
     admin: z

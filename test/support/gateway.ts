@@ -60,7 +60,7 @@ export interface TestGateway {
 export async function startGateway(over: Record<string, unknown> = {}): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-'));
   const log = keptLog();
-  const config = configSchema.parse({
+  const parsed = configSchema.parse({
     version: 1,
     state: join(folder, 'state'),
     listen: { port: 0 },
@@ -69,6 +69,9 @@ export async function startGateway(over: Record<string, unknown> = {}): Promise<
     policy: { path: join(repository, 'policies') },
     ...over,
   });
+  // `npm run test:no-door` takes the road without our own reader: every test must be green on both.
+  const door = process.env.SEKISHO_TEST_DOOR !== 'off';
+  const config = { ...parsed, listen: { ...parsed.listen, door } };
   const env = { ...process.env, PATH: `${join(repository, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` };
   const gateway = await compose({ config, env, log, progress: () => undefined });
   await gateway.settled;

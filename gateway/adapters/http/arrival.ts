@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CallRecord, createCall, type Received, type Session } from '#gateway/core/call.ts';
 import { type Addressee, addressee, encodeEnding, type Wire } from '#gateway/core/client-codec.ts';
 import { type Client, legacyRevisions } from '#gateway/core/exchange.ts';
@@ -9,11 +8,12 @@ import type { MessageId } from '#gateway/core/message.ts';
 import type { MessageHeaders } from '#gateway/core/receive.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
+import type { HttpRequest, HttpResponse } from './carrier.ts';
 
 /** One HTTP request at the edge, before anything is known of its message. */
 export interface Arrival {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly at: number;
   readonly snapshot: Snapshot;
   /** Null when the path names no server we have. */
@@ -72,7 +72,7 @@ export function beginCall(arrival: Arrival, known: Known): CallRecord {
 }
 
 /** The bearer token, or null. Two Authorization headers are none: Node keeps the first, a proxy may read the last. */
-export function bearerOf(request: IncomingMessage): string | null {
+export function bearerOf(request: HttpRequest): string | null {
   const { authorization } = request.headers;
   if (authorization === undefined || !/^Bearer /i.test(authorization)) return null;
   return hasTwo(request.rawHeaders, 'authorization') ? null : authorization.slice(7).trim();
@@ -87,7 +87,7 @@ function hasTwo(rawHeaders: readonly string[], name: string): boolean {
   return count > 1;
 }
 
-export const messageHeaders = ({ headers }: IncomingMessage): MessageHeaders => ({
+export const messageHeaders = ({ headers }: HttpRequest): MessageHeaders => ({
   revision: text(headers['mcp-protocol-version']),
   method: text(headers['mcp-method']),
   name: text(headers['mcp-name']),
@@ -97,7 +97,7 @@ const text = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value.trim() : undefined;
 
 /** Sends one JSON message and ends the response. */
-export function sendWire(response: ServerResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {
+export function sendWire(response: HttpResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {
   const bytes = Buffer.byteLength(wire.text);
   if (response.destroyed || response.writableEnded) return 0;
   response.writeHead(wire.status, { 'content-type': 'application/json', 'content-length': bytes, ...headers });

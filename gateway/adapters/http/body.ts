@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { HttpRequest } from './carrier.ts';
 
 /** A body that was read whole, or the HTTP status and sentence that say why not. */
 export type Body =
@@ -9,16 +10,16 @@ export type Body =
 const json = /^application\/json(?:[ \t]*;[ \t]*[\w-]+=(?:[\w-]+|"[\w -]+"))*$/i;
 
 /** Checks the headers before a byte is read, then reads at most `atMost` bytes. */
-export function readBody(request: IncomingMessage, atMost: number): Promise<Body> {
-  const { headers } = request;
+export function readBody({ headers, body }: HttpRequest, atMost: number): Body | Promise<Body> {
   if (!json.test(headers['content-type'] ?? '')) return refused(415, 'The content type must be application/json.');
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') return refused(415, 'Send the body without content encoding.');
   if (Number(headers['content-length'] ?? 0) > atMost) return refused(413, tooLarge(atMost));
-  return new Promise((resolve) => collect(request, atMost, resolve));
+  if (Buffer.isBuffer(body)) return decoded(body);
+  return new Promise((resolve) => collect(body, atMost, resolve));
 }
 
-function collect(request: IncomingMessage, atMost: number, resolve: (body: Body) => void): void {
+function collect(request: Readable, atMost: number, resolve: (body: Body) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
@@ -38,5 +39,5 @@ function decoded(body: Buffer): Body {
   return { text: body.toString('utf8'), bytes: body.length };
 }
 
-const refused = (status: number, why: string): Promise<Body> => Promise.resolve({ status, why });
+const refused = (status: number, why: string): Body => ({ status, why });
 const tooLarge = (atMost: number): string => `The body is larger than ${atMost} bytes.`;

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallRecord, Session } from '#gateway/core/call.ts';
 import {
   type Client,
@@ -13,9 +12,10 @@ import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
-import type { Gate, Log } from '#gateway/ports.ts';
+import type { Gate, Log, MaybePromise } from '#gateway/ports.ts';
 import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
-import { readBody } from './body.ts';
+import { type Body, readBody } from './body.ts';
+import type { HttpRequest, HttpResponse } from './carrier.ts';
 import type { HostCheck } from './hosts.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { type Road, travel } from './road.ts';
@@ -29,6 +29,8 @@ export interface EdgeParts {
   readonly seal: Seal;
   readonly sessions: LiveSessions;
   readonly limits: { readonly body: number; readonly depth: number; readonly inflight: number };
+  /** Whether plain calls are read by our own door, or everything by Node's HTTP server. */
+  readonly door: boolean;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -49,20 +51,20 @@ function viewOf(path: string, snapshot: Snapshot): View | null | undefined {
 }
 
 /** Streamable HTTP: one message a POST, the session's stream by GET, its end by DELETE. False when it is not for MCP. */
-export function arrive(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> | false {
+export function arrive(edge: Edge, request: HttpRequest, response: HttpResponse): MaybePromise<void> | false {
   const snapshot = edge.parts.gate.snapshot();
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   const view = viewOf(path, snapshot);
   return view === undefined ? false : handle(edge, request, response, snapshot, view);
 }
 
-async function handle(
+function handle(
   edge: Edge,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   snapshot: Snapshot,
   view: View | null,
-): Promise<void> {
+): MaybePromise<void> {
   const { checkHost, now } = edge.parts;
   const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request) };
   const wrong = checkHost(request);
@@ -74,11 +76,14 @@ async function handle(
   response.writeHead(405, { allow: 'POST, GET, DELETE' }).end();
 }
 
-async function post(edge: Edge, arrival: Arrival): Promise<void> {
-  const { limits } = edge.parts;
-  const body = await readBody(arrival.request, limits.body);
+function post(edge: Edge, arrival: Arrival): MaybePromise<void> {
+  const body = readBody(arrival.request, edge.parts.limits.body);
+  return body instanceof Promise ? body.then((read) => posted(edge, arrival, read)) : posted(edge, arrival, body);
+}
+
+function posted(edge: Edge, arrival: Arrival, body: Body): MaybePromise<void> {
   if ('status' in body) return turnAway(edge, arrival, refuse('message_malformed', body.why), body.status);
-  const read = readText(body.text, messageHeaders(arrival.request), limits.depth);
+  const read = readText(body.text, messageHeaders(arrival.request), edge.parts.limits.depth);
   const bytesIn = body.bytes;
   if (isUnreadable(read)) {
     const client = { revision: read.revision, capabilities: {}, info: { name: '', version: '' }, logLevel: null };
@@ -90,7 +95,7 @@ async function post(edge: Edge, arrival: Arrival): Promise<void> {
   return legacyPost(edge, arrival, message, bytesIn);
 }
 
-function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): Promise<void> {
+function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): MaybePromise<void> {
   if (message.kind === 'request' && message.method === 'initialize') {
     const client = legacyClient(message.params, negotiated(message));
     return request(edge, arrival, message, { client, session: null, bytesIn });
@@ -142,7 +147,7 @@ interface From {
   readonly bytesIn: number;
 }
 
-function request(edge: Edge, arrival: Arrival, message: Request, from: From): Promise<void> {
+function request(edge: Edge, arrival: Arrival, message: Request, from: From): MaybePromise<void> {
   const { id, method, params } = message;
   const known = { id, method, params, ...from };
   if (!isMethod(method, isModern(from.client.revision) ? 'modern' : 'legacy')) {
@@ -188,8 +193,8 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
 }
 
 /** Refused before it was anybody's call. */
-async function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?: number): Promise<void> {
-  return settle(edge, arrival, beginCall(arrival, {}), refusal, status);
+function turnAway(edge: Edge, arrival: Arrival, refusal: Refusal, status?: number): void {
+  settle(edge, arrival, beginCall(arrival, {}), refusal, status);
 }
 
 /**
@@ -202,13 +207,7 @@ async function settleKnown(edge: Edge, arrival: Arrival, call: CallRecord, refus
 }
 
 /** Answers with a refusal, and records it. */
-async function settle(
-  edge: Edge,
-  arrival: Arrival,
-  call: CallRecord,
-  refusal: Refusal,
-  status?: number,
-): Promise<void> {
+function settle(edge: Edge, arrival: Arrival, call: CallRecord, refusal: Refusal, status?: number): void {
   const sent = sendRefusal(arrival, call, refusal, status);
   edge.parts.gate.record(call, { kind: 'refusal', refusal }, sent);
 }

@@ -1,12 +1,12 @@
-import type { ServerResponse } from 'node:http';
 import type { AskReply } from '#gateway/core/exchange.ts';
 import type { MessageId } from '#gateway/core/message.ts';
+import type { HttpResponse } from './carrier.ts';
 
 /** What one legacy session has under way at this replica. It exists only while there is something in it. */
 export interface LiveSession {
   readonly view: string;
   /** The GET stream, when the client opened one. */
-  stream: ServerResponse | null;
+  stream: HttpResponse | null;
   logLevel: string | null;
   readonly calls: Map<MessageId, { abort(): void }>;
   /** Questions that wait for a posted reply, by the id we gave them. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { CallRecord, Session } from '#gateway/core/call.ts';
+import type { Answerable, CallRecord, Session } from '#gateway/core/call.ts';
 import { encodeEnding, encodeEvent, type Wire } from '#gateway/core/client-codec.ts';
 import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { createLeaving, type Departure } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
+import type { MaybePromise } from '#gateway/ports.ts';
 import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
 import type { EdgeParts } from './edge.ts';
 import type { LiveSession } from './live-sessions.ts';
@@ -20,7 +21,8 @@ export interface Road {
   readonly streams: Set<() => void>;
 }
 
-export async function travel(road: Road, arrival: Arrival, known: Known): Promise<void> {
+/** At once, as far as nothing has to be waited for: a promise costs more than most phases do. */
+export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise<void> {
   const abort = createLeaving();
   const call = beginCall(arrival, { ...known, signal: abort });
   const entered = enter(road, call, abort);
@@ -32,16 +34,23 @@ export async function travel(road: Road, arrival: Arrival, known: Known): Promis
     });
   }
   road.inflight++;
-  try {
-    const step = road.parts.gate.pass(call, traceHeader(arrival));
-    const passed = step instanceof Promise ? await step : step;
-    const answer = isRefusal(passed) ? passed : passed.answer;
-    const finishing = finish(road, arrival, call, answer, entered);
-    if (finishing !== undefined) await finishing;
-  } finally {
+  const left = (): void => {
     road.inflight--;
     leave(road, call, entered.live);
-  }
+  };
+  const answered = (passed: Answerable | Refusal): MaybePromise<void> => {
+    let finishing: MaybePromise<void>;
+    try {
+      finishing = finish(road, arrival, call, isRefusal(passed) ? passed : passed.answer, entered);
+    } catch (fault) {
+      left();
+      throw fault;
+    }
+    if (finishing instanceof Promise) return finishing.finally(left);
+    left();
+  };
+  const step = road.parts.gate.pass(call, traceHeader(arrival));
+  return step instanceof Promise ? step.then(answered) : answered(step);
 }
 
 const traceHeader = ({ request: { headers } }: Arrival): TraceHeader => ({
@@ -79,7 +88,7 @@ function finish(
   call: CallRecord,
   answer: Answer | Refusal,
   entered: Entered,
-): Promise<void> | void {
+): MaybePromise<void> {
   const { gate } = road.parts;
   const ending = isRefusal(answer) ? ({ kind: 'refusal', refusal: answer } as const) : answer;
   if (ending.kind === 'stream') return stream(road, arrival, call, ending, entered);

@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import type { HttpRequest, HttpResponse } from './carrier.ts';
+import { type Door, openDoor } from './door.ts';
+import { keepAliveSeconds } from './door-response.ts';
 import { arrive, type Edge, type EdgeParts } from './edge.ts';
 import { tellChanged, tellUpdated } from './session-stream.ts';
 
@@ -24,14 +27,18 @@ const sessionIdleMs = 30 * 60_000;
 export function createPublicServer(parts: EdgeParts): PublicServer {
   const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set() };
   const leaving = new Set<ServerResponse>();
+  let door: Door | null = null;
   const app = fastify({
     serverFactory(router) {
       const options = { maxHeaderSize: headerBytes, headersTimeout: 10_000, requestTimeout: 60_000 };
-      return createServer({ ...options, keepAliveTimeout: 65_000 }, (request, response) => {
+      const server = createServer({ ...options, keepAliveTimeout: keepAliveSeconds * 1000 }, (message, response) => {
         leaving.add(response);
         response.once('close', () => leaving.delete(response));
-        if (!serve(edge, request, response)) router(request, response);
+        const { method, url, headers, rawHeaders } = message;
+        if (!serve(edge, { method, url, headers, rawHeaders, body: message }, response)) router(message, response);
       });
+      if (parts.door) door = openDoor(server, (request, response) => void serve(edge, request, response));
+      return server;
     },
   });
   app.setNotFoundHandler((_request, reply) =>
@@ -55,9 +62,10 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
       for (const close of edge.streams) close();
       // Not the calls are waited for but their answers: of a large one much is unsent when the call is over. And not by
       // closeIdleConnections, for which a connection is idle as soon as its answer was written.
-      await emptied(leaving, grace);
+      await emptied(() => leaving.size + (door?.busy() ?? 0), grace);
       // Idle keep-alive connections and streams would hold close() forever (ecosystem-and-reliability.md §7.3).
       app.server.closeAllConnections();
+      door?.close();
       await app.close();
     },
   };
@@ -67,18 +75,23 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
  * Serves what is for MCP. The one place where a fault of the edge itself is caught: it is logged, and the door is closed
  * on this request.
  */
-function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): boolean {
-  const served = arrive(edge, request, response);
-  if (served === false) return false;
-  served.catch((fault: unknown) => {
+function serve(edge: Edge, request: HttpRequest, response: HttpResponse): boolean {
+  const broken = (fault: unknown): void => {
     edge.parts.log.error({ fault }, 'a fault at the edge');
     if (response.headersSent) response.destroy();
     else response.writeHead(500, { connection: 'close' }).end();
-  });
-  return true;
+  };
+  try {
+    const served = arrive(edge, request, response);
+    if (served instanceof Promise) served.catch(broken);
+    return served !== false;
+  } catch (fault) {
+    broken(fault);
+    return true;
+  }
 }
 
-async function emptied(leaving: ReadonlySet<ServerResponse>, grace: number): Promise<void> {
+async function emptied(leaving: () => number, grace: number): Promise<void> {
   const until = Date.now() + grace;
-  while (leaving.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (leaving() > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { HttpResponse } from './carrier.ts';
 
 /** Server-sent events towards a client: one message an event, with back-pressure, kept alive by comments. */
 export interface SseWriter {
@@ -16,7 +16,7 @@ const breaks = /[\r\n]/;
 const stalledMs = 30_000;
 
 export function openSse(
-  response: ServerResponse,
+  response: HttpResponse,
   headers: Readonly<Record<string, string>> = {},
   stalled = stalledMs,
 ): SseWriter {
@@ -48,7 +48,7 @@ export function openSse(
   };
 }
 
-function roomIn(response: ServerResponse, stalled: number): Promise<void> {
+function roomIn(response: HttpResponse, stalled: number): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

@@ -38,10 +38,11 @@ async function listening(answer: Answer, sessions: LiveSessions = createLiveSess
   };
   server = createPublicServer({
     gate,
-    checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { host: '', port: 0, hosts: [], origins: [] } }),
+    checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { hosts: [], origins: [] } }),
     seal: createSeal(randomBytes(32), 60_000),
     sessions,
     limits: { body: 1_000_000, depth: 64, inflight: 100 },
+    door: true,
     now: Date.now,
     log,
   });

@@ -1,0 +1,162 @@
+import type { Socket } from 'node:net';
+import type { HttpRequest, HttpResponse } from './carrier.ts';
+import { type PlainHead, readPlainHead } from './door-head.ts';
+import { DoorResponse } from './door-response.ts';
+
+/** What a connection at the door needs of the house. */
+export interface House {
+  /** Takes a request. Never throws. */
+  serve(request: HttpRequest, response: HttpResponse): void;
+  /** Gives the connection to Node's own server, with the bytes that are not yet answered. */
+  handOver(connection: DoorConnection, socket: Socket, bytes: Buffer | null): void;
+  gone(connection: DoorConnection): void;
+}
+
+const longestHead = 16 * 1024;
+const longestBody = 64 * 1024;
+const endOfHead = Buffer.from('\r\n\r\n');
+
+/**
+ * One connection, read as far as it is plain: one request at a time, its head in one piece. At the first byte that is
+ * anything else, Node gets the connection with that byte in front, and keeps it.
+ */
+export class DoorConnection {
+  state: 'fresh' | 'body' | 'busy' | 'idle' | 'closing' = 'fresh';
+  /** Epoch milliseconds of the last thing that happened. */
+  #since: number;
+  #unsentThen = 0;
+  readonly #socket: Socket;
+  readonly #house: House;
+  #response: DoorResponse | null = null;
+  /** The head before, which a client on a kept connection mostly repeats. */
+  #lastText = '';
+  #lastHead: PlainHead | null = null;
+  #parts: Buffer[] = [];
+  #missing = 0;
+  #bodyAt = 0;
+  /** Came while a request was being answered. */
+  #early: Buffer | null = null;
+
+  constructor(socket: Socket, house: House, now: number) {
+    this.#socket = socket;
+    this.#house = house;
+    this.#since = now;
+    socket.on('data', this.#data).on('end', this.#end).on('close', this.#close).on('error', this.#error);
+  }
+
+  /** Gives the connection away, unless a request is being answered. */
+  handOver(): void {
+    if (this.state === 'busy') return;
+    const bytes = this.#parts.length > 0 ? Buffer.concat(this.#parts) : null;
+    this.#leave(bytes);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Milliseconds since a byte came or went. */
+  silence(now: number): number {
+    const unsent = this.#socket.writableLength;
+    if (unsent !== this.#unsentThen) this.#since = now;
+    this.#unsentThen = unsent;
+    return now - this.#since;
+  }
+
+  /** True while bytes of an answer are still to be sent. */
+  get unsent(): boolean {
+    return this.state === 'busy' || this.#socket.writableLength > 0;
+  }
+
+  readonly #data = (chunk: Buffer): void => {
+    if (this.state === 'closing') return;
+    if (this.state === 'busy') {
+      // Pipelined. Who is not waited for is not read on either.
+      this.#early = this.#early ? Buffer.concat([this.#early, chunk]) : chunk;
+      this.#socket.pause();
+    } else if (this.state === 'body') this.#more(chunk);
+    else this.#begin(chunk);
+  };
+
+  #begin(chunk: Buffer): void {
+    const end = chunk.indexOf(endOfHead);
+    const head = end > 0 && end <= longestHead ? this.#read(chunk.toString('latin1', 0, end)) : null;
+    this.#parts = [chunk];
+    if (!head || head.length > longestBody) {
+      this.handOver();
+      return;
+    }
+    this.#lastHead = head;
+    this.#bodyAt = end + endOfHead.length;
+    this.#missing = this.#bodyAt + head.length - chunk.length;
+    this.#go();
+  }
+
+  #more(chunk: Buffer): void {
+    this.#parts.push(chunk);
+    this.#missing -= chunk.length;
+    this.#go();
+  }
+
+  #go(): void {
+    this.#since = Date.now();
+    if (this.#missing > 0) this.state = 'body';
+    else if (this.#missing < 0) this.handOver();
+    else this.#serve();
+  }
+
+  #read(text: string): PlainHead | null {
+    if (text === this.#lastText) return this.#lastHead;
+    this.#lastText = text;
+    this.#lastHead = readPlainHead(text);
+    return this.#lastHead;
+  }
+
+  #serve(): void {
+    const [first] = this.#parts;
+    const head = this.#lastHead;
+    if (!first || !head) return;
+    const all = this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.state = 'busy';
+    this.#response = new DoorResponse(this.#socket, this.#done);
+    const { path, headers } = head;
+    const body = all.subarray(this.#bodyAt);
+    this.#house.serve({ method: 'POST', url: path, headers, rawHeaders: [], body }, this.#response);
+  }
+
+  readonly #done = (keep: boolean): void => {
+    this.#response = null;
+    this.#since = Date.now();
+    this.state = keep ? 'idle' : 'closing';
+    if (!keep) {
+      this.#socket.end();
+      return;
+    }
+    const early = this.#early;
+    if (early === null) return;
+    this.#early = null;
+    this.#leave(early);
+  };
+
+  /** As Node's own server: a client that ends its side wants no more. `close` follows when all that was written is sent. */
+  readonly #end = (): void => {
+    this.#socket.end();
+  };
+
+  readonly #close = (): void => {
+    this.#house.gone(this);
+    this.#response?.leave();
+    this.#response = null;
+  };
+
+  /** `close` follows, and does what there is to do. */
+  readonly #error = (): void => undefined;
+
+  #leave(bytes: Buffer | null): void {
+    this.#parts = [];
+    const socket = this.#socket;
+    socket.off('data', this.#data).off('end', this.#end).off('close', this.#close).off('error', this.#error);
+    this.#house.handOver(this, socket, bytes);
+  }
+}
