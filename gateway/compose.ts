@@ -10,6 +10,7 @@ import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
+import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createGate } from '#gateway/gate.ts';
@@ -44,6 +45,8 @@ export interface Outside {
   readonly log: Log;
   /** Long work tells a person how far it is. */
   readonly progress: (line: string) => void;
+  /** Who carries calls to `http:` servers; our own client when left out. */
+  readonly carrier?: Carrier;
 }
 
 /** Milliseconds: for calls under way at the end, and for servers that are slow at the start. */
@@ -71,7 +74,7 @@ export async function compose(outside: Outside): Promise<Gateway> {
 type Keep = <T>(part: T, close: (part: T) => Promise<void> | void) => T;
 
 async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, progress, env } = outside;
+  const { config, log, progress, env, carrier = 'own' } = outside;
   await mkdir(config.state, { recursive: true, mode: 0o700 });
   const policy = await loadPolicy(config.policy.path, join(config.state, 'policy-cache'), { env, progress });
   const identity = await loadIdentity(config);
@@ -81,7 +84,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
     (it) => it.close(),
   );
-  const servers = keep(await createServers(config, log), (it) => it.close());
+  const servers = keep(await createServers(config, log, carrier), (it) => it.close());
   // Until the public server stands there is nobody to tell.
   let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
   const snapshots = keep(

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createHttpUpstream } from '#gateway/adapters/upstream/http.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
+import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { limitsOf } from '#gateway/core/build-snapshot.ts';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
@@ -21,7 +22,7 @@ export interface Servers {
 }
 
 /** The network end of every configured server, behind one port. */
-export async function createServers(config: Config, log: Log): Promise<Servers> {
+export async function createServers(config: Config, log: Log, carrier: Carrier): Promise<Servers> {
   let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
   const reaper = createReaper({ log });
   const byId = new Map<string, Upstream>();
@@ -80,6 +81,7 @@ export async function createServers(config: Config, log: Log): Promise<Servers> 
       limits: limitsOf(server, config.tiers[server.tier]),
       log,
       notify,
+      carrier,
     });
   }
 }

@@ -6,6 +6,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { MintOrder } from '#gateway/compose/identity.ts';
 import { compose, type Gateway } from '#gateway/compose.ts';
 import { configSchema } from '#gateway/core/config.ts';
+import { carrier } from './carrier.ts';
 import { keptLog, type Said } from './logs.ts';
 
 const repository = resolve(import.meta.dirname, '..', '..');
@@ -73,7 +74,7 @@ export async function startGateway(over: Record<string, unknown> = {}): Promise<
   const door = process.env.SEKISHO_TEST_DOOR !== 'off';
   const config = { ...parsed, listen: { ...parsed.listen, door } };
   const env = { ...process.env, PATH: `${join(repository, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` };
-  const gateway = await compose({ config, env, log, progress: () => undefined });
+  const gateway = await compose({ config, env, log, progress: () => undefined, carrier: carrier() });
   await gateway.settled;
   const origin = gateway.url.replace(/\/mcp$/, '');
   const clients: Client[] = [];

@@ -4,6 +4,7 @@ import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
 import type { Upstream, UpstreamCall, UpstreamNotice } from '#gateway/ports.ts';
+import { carrier } from './carrier.ts';
 import { type HostileUpstream, type Scene, startHostileUpstream } from './hostile-upstream.ts';
 
 export const someLimits: Limits = {
@@ -24,7 +25,7 @@ export function anUpstream(url: string, options: Partial<HttpUpstreamOptions> = 
     logged.push(`${text} ${JSON.stringify(about)}`);
   };
   const upstream = createHttpUpstream({
-    ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits },
+    ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits, carrier: carrier() },
     log: { debug: write, warn: write },
     notify: (notice) => notices.push(notice),
     ...options,

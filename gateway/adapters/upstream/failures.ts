@@ -17,6 +17,8 @@ export interface Failures {
   /** The server does not know a session that it gave; compared by identity. */
   readonly gone: Refusal;
   readonly closed: Refusal;
+  /** What came is not HTTP. */
+  readonly garbled: Refusal;
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -25,18 +27,19 @@ const words: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its host name could not be looked up',
   UND_ERR_CONNECT_TIMEOUT: 'it did not accept a connection in time',
   ECONNRESET: 'it closed the connection',
+  UND_ERR_SOCKET: 'it closed the connection',
   EHOSTUNREACH: 'there is no way to its host',
   ENETUNREACH: 'there is no way to its network',
 };
 
 export function createFailures(server: string): Failures {
   const name = `Server "${server}"`;
+  const garbled = refuse('upstream_invalid', `${name} answered something that is not HTTP.`);
   return {
     unreachable: (error) => refuse('upstream_unreachable', `${name} cannot be reached: ${why(error)}.`),
     broken(error) {
-      const garbled = error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError;
-      return garbled
-        ? refuse('upstream_invalid', `${name} answered something that is not HTTP.`)
+      return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
+        ? garbled
         : refuse('upstream_lost', `${name} broke off before its answer was complete: ${why(error)}.`);
     },
     timeout: (what, ms) =>
@@ -48,6 +51,7 @@ export function createFailures(server: string): Failures {
     cancelled: refuse('upstream_lost', `The call was cancelled before ${name.replace('S', 's')} had answered.`),
     gone: refuse('upstream_invalid', `${name} does not know the session that it has just given.`),
     closed: refuse('upstream_unreachable', 'The gateway is closing its connections.'),
+    garbled,
   };
 }
 

@@ -71,7 +71,9 @@ export function createExchange(pool: Pool, path: string, request: WireRequest, f
     head,
     read: () => read(state),
     abort(why) {
+      const unread = state.chunks.length > 0;
       state.chunks.length = 0;
+      if (state.ended === 'complete' && unread) state.ended = why;
       fail(state, why);
       state.controller?.abort(new Error('no longer wanted'));
     },

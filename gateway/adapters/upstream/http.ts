@@ -11,7 +11,7 @@ import { Refused } from './refused.ts';
 import { askOnce, type Session } from './session.ts';
 import { createSessions, type Keeping, usualKeeping } from './sessions.ts';
 import { createSlot, type Slot } from './slot.ts';
-import { createWire } from './wire.ts';
+import { type Carrier, createWire } from './wire.ts';
 
 export interface HttpUpstreamOptions {
   readonly id: string;
@@ -24,6 +24,7 @@ export interface HttpUpstreamOptions {
   readonly log: UpstreamLog;
   notify(notice: UpstreamNotice): void;
   readonly keeping?: Partial<Keeping>;
+  readonly carrier?: Carrier;
 }
 
 const pageBytes = 8 * 1024 * 1024;
@@ -67,13 +68,13 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
 }
 
 function createLink(options: HttpUpstreamOptions, work: Set<Promise<unknown>>): Link {
-  const { id: server, url, bearer, limits, log, notify } = options;
+  const { id: server, url, bearer, limits, log, notify, carrier = 'own' } = options;
   const failures = createFailures(server);
   let lastId = 0;
   let seen: 'up' | 'down' | null = null;
   return {
     ...{ server, bearer, log, failures, notify },
-    wire: createWire({ url, connect: limits.connect, failures }),
+    wire: createWire({ url, connect: limits.connect, failures, carrier }),
     nextId: () => ++lastId,
     contact(now) {
       if (now.kind === seen) return;

@@ -33,13 +33,24 @@ export interface SessionMark {
   readonly revision: string;
 }
 
-/** Built here, member by member: no header of a caller can get in. */
+type Headers = Readonly<Record<string, string>>;
+
+/** Those of the POSTs in a session. The same object each time, so that the wire need not write them out each time. */
+const posts = new WeakMap<Link, WeakMap<SessionMark, Headers>>();
+
 export function headersFor(
   link: Link,
   mark: SessionMark | null,
   accept: 'post' | 'listen' | 'end',
   lastEventId = '',
-): Readonly<Record<string, string>> {
+): Headers {
+  if (mark === null || accept !== 'post' || lastEventId !== '') return build(link, mark, accept, lastEventId);
+  const ofLink = posts.getOrInsertComputed(link, () => new WeakMap());
+  return ofLink.getOrInsertComputed(mark, () => build(link, mark, accept, lastEventId));
+}
+
+/** Built here, member by member: no header of a caller can get in. */
+function build(link: Link, mark: SessionMark | null, accept: 'post' | 'listen' | 'end', lastEventId: string): Headers {
   const headers: Record<string, string> = { 'user-agent': 'sekisho', 'accept-encoding': 'identity' };
   if (accept === 'post') {
     headers['content-type'] = 'application/json';

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Failures } from './failures.ts';
 import { createExchange, type Exchange, type WireRequest } from './http-exchange.ts';
+import { createPlainPool } from './plain/pool.ts';
 
 /** The connections to one server with one credential. */
 export interface Wire {
@@ -13,6 +14,9 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** Who writes POST requests to `http:` URLs: our own client, or undici as for everything else. */
+export type Carrier = 'own' | 'undici';
+
 const idleSocket = 4_000;
 const oldestSocket = 300_000;
 
@@ -20,8 +24,11 @@ export function createWire(options: {
   readonly url: string;
   readonly connect: number;
   readonly failures: Failures;
+  readonly carrier?: Carrier;
 }): Wire {
-  const { origin, pathname, search } = new URL(options.url);
+  const { connect, failures, carrier = 'own' } = options;
+  const url = new URL(options.url);
+  const { origin, pathname, search } = url;
   const path = `${pathname}${search}`;
   const pools = new Set<Pool>();
 
@@ -30,7 +37,7 @@ export function createWire(options: {
       // HTTP/1.1 with one request at a time a socket: what undici promises about stray answers holds for that.
       allowH2: false,
       pipelining: 1,
-      connectTimeout: options.connect,
+      connectTimeout: connect,
       // Ours are exact, know when a person is being asked, and end with the call.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -41,6 +48,9 @@ export function createWire(options: {
     return made;
   };
   let pool = makePool();
+  const keep = { idle: idleSocket, age: oldestSocket };
+  const own = carrier === 'own' && url.protocol === 'http:';
+  const plain = own ? createPlainPool({ url, connect, say: failures, keep }) : null;
 
   const retire = async (old: Pool): Promise<void> => {
     // `close` rejects when `destroy` comes in between, which is fine with everybody.
@@ -49,13 +59,19 @@ export function createWire(options: {
   };
 
   return {
-    open: (request) => createExchange(pool, path, request, options.failures),
+    open(request) {
+      const { method, body } = request;
+      if (plain !== null && method === 'POST' && body !== null) return plain.post(request, body);
+      return createExchange(pool, path, request, failures);
+    },
     renew() {
+      plain?.renew();
       const old = pool;
       pool = makePool();
       void retire(old);
     },
     async close() {
+      plain?.close();
       await Promise.all([...pools].map((each) => each.destroy()));
     },
   };
