@@ -1,6 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type EverythingUpstream, startEverything, type Tool } from '#test/support/everything-upstream.ts';
+import type { Tool } from '#test/support/everything-content.ts';
+import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, envelope, heard, itemsOf, reasonOf, textOf } from '#test/support/messages.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type EverythingUpstream, startEverything, type Tool } from '#test/support/everything-upstream.ts';
+import type { Tool } from '#test/support/everything-content.ts';
+import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { heard, type LegacySession, openSession, reasonOf, textOf } from '#test/support/messages.ts';
 import { readSse } from '#test/support/sse-reader.ts';
