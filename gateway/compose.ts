@@ -5,6 +5,7 @@ import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
+import { createBox } from '#gateway/adapters/keys/box.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
@@ -120,6 +121,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       runBudget: config.budgets.run,
       inflight: createInflight(),
       upstreams: servers.upstreams,
+      box: createBox(await loadOrCreateSecretKey(join(config.state, 'keys', 'state.key'))),
     },
     watch: telemetry.watch,
     begin: telemetry.traces.begin,

@@ -2,12 +2,14 @@ import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/ap
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
-import type { Answer, Client, Ending } from '#gateway/core/exchange.ts';
+import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
+import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
+import type { Box } from '#gateway/core/request-state.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 
@@ -60,6 +62,10 @@ export interface UpstreamCall {
   readonly method: string;
   readonly params: JsonObject;
   readonly client: Client;
+  /** What of the arguments a modern server wants to see in headers, too. */
+  readonly mirrors: readonly HeaderMirror[];
+  /** What the call goes on with, when the server asked for something before. */
+  readonly resumed: Resumed | null;
   /** Who shares an upstream session: never two principals. */
   readonly run: string;
   readonly principal: string;
@@ -122,6 +128,7 @@ export interface PhasePorts {
   readonly runBudget: BudgetLimits;
   readonly inflight: Inflight;
   readonly upstreams: Upstreams;
+  readonly box: Box;
 }
 
 /** The program as its edge sees it. */

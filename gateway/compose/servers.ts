@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { createHttpUpstream } from '#gateway/adapters/upstream/http.ts';
+import { createUpstream } from '#gateway/adapters/upstream/either.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { limitsOf } from '#gateway/core/build-snapshot.ts';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
-import { legacyRevisions } from '#gateway/core/exchange.ts';
+import { isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import { verifyManifestFile } from '#gateway/manifest-files.ts';
 import type { Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
@@ -73,11 +73,13 @@ export async function createServers(config: Config, log: Log, carrier: Carrier):
         reaper,
       });
     }
-    return createHttpUpstream({
+    const pinned = server.revision ?? null;
+    return createUpstream({
       id,
       url: server.url ?? '',
       bearer: server.credential.kind === 'static' ? server.credential.secret : null,
-      revision: legacyRevisions[0],
+      revision: pinned !== null && !isModern(pinned) ? pinned : legacyRevisions[0],
+      pinned: pinned === null ? null : isModern(pinned) ? 'modern' : 'legacy',
       limits: limitsOf(server, config.tiers[server.tier]),
       log,
       notify,

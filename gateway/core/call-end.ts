@@ -5,6 +5,7 @@ import type { Reason, Refusal } from './refusals.ts';
 /** How a call ended, for metrics, traces and the audit line: a closed set. */
 export const outcomes = [
   'ok',
+  'input_required',
   'tool_error',
   'upstream_error',
   'denied',
@@ -51,6 +52,7 @@ const outcomeOf = {
   manifest_unsigned: 'denied',
   server_quarantined: 'denied',
   arguments_invalid: 'invalid',
+  input_invalid: 'invalid',
   policy_denied: 'denied',
   policy_unavailable: 'denied',
   approval_pending: 'approval_pending',
@@ -58,6 +60,7 @@ const outcomeOf = {
   approval_expired: 'approval_pending',
   budget_spent: 'budget_spent',
   rate_limited: 'budget_spent',
+  input_missing: 'denied',
   upstream_unreachable: 'upstream_failed',
   upstream_timeout: 'upstream_failed',
   upstream_lost: 'upstream_failed',
@@ -74,5 +77,6 @@ export const refusalOutcome = (refusal: Refusal): Outcome => outcomeOf[refusal.r
 export function endingOutcome(ending: Ending): Outcome {
   if (ending.kind === 'refusal') return refusalOutcome(ending.refusal);
   if (ending.kind === 'error') return 'upstream_error';
+  if (ending.kind === 'input') return 'input_required';
   return ending.result.isError === true ? 'tool_error' : 'ok';
 }

@@ -1,10 +1,10 @@
 import type { Received, Session } from './call.ts';
-import type { Client, Ending, ExchangeEvent } from './exchange.ts';
+import type { Client, Ending, ExchangeEvent, InputNeeded } from './exchange.ts';
 import { isModern } from './exchange.ts';
 import type { JsonObject } from './json.ts';
 import type { MessageId } from './message.ts';
 import { wantsLevel } from './methods.ts';
-import { type Refusal, refusals, shownReason } from './refusals.ts';
+import { type Refusal, refusals, refuse, shownReason } from './refusals.ts';
 
 /**
  * The two codecs of the client's edge: the canonical form → the messages of the era that the client speaks. Pure: text
@@ -42,8 +42,20 @@ export function encodeEnding(to: Addressee, ending: Ending): Wire {
     const code = isModern(to.client.revision) && ending.error.code === notFoundOfLegacy ? -32602 : ending.error.code;
     return errorWire(to.id, 200, { ...ending.error, code });
   }
+  if (ending.kind === 'input') return encodeInput(to, ending.input);
   const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(ending);
   return { status: 200, text: `{"jsonrpc":"2.0","id":${JSON.stringify(to.id)},"result":${result}}`, errorCode: null };
+}
+
+/** A legacy client was asked on its stream, or could not be: there is no such result in its era. */
+function encodeInput(to: Addressee, { requests, state }: InputNeeded): Wire {
+  if (!isModern(to.client.revision)) return encodeRefusal(to, refuse('input_missing'));
+  const result = {
+    resultType: 'input_required',
+    ...(Object.keys(requests).length > 0 ? { inputRequests: requests } : {}),
+    ...(state === null ? {} : { requestState: state }),
+  };
+  return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: to.id, result }), errorCode: null };
 }
 
 /** `-32002` must not be emitted to modern clients (basic/index §Error Codes). */

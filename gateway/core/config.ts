@@ -33,11 +33,18 @@ const credential = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** As far as servers of the older era go back; which of them is agreed on is theirs to choose. */
+const revisions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
+
 const server = z
   .strictObject({
     tier: z.enum(tiers).meta({ description: 'How far the server is trusted.' }),
     url: httpUrl.optional().meta({ description: 'The streamable HTTP endpoint.' }),
     command: z.array(z.string().min(1)).min(1).optional().meta({ description: 'The program of a stdio server.' }),
+    revision: z
+      .enum(revisions)
+      .optional()
+      .meta({ description: 'The MCP revision it is spoken to in. Left out: the server is asked.' }),
     env: z
       .record(z.string(), z.string())
       .default({})
@@ -62,7 +69,8 @@ const server = z
       .default({})
       .meta({ description: 'Action and risk by tool name; "*" for the rest.' }),
   })
-  .refine((value) => (value.url === undefined) !== (value.command === undefined), 'give either "url" or "command"');
+  .refine((value) => (value.url === undefined) !== (value.command === undefined), 'give either "url" or "command"')
+  .refine(({ command, revision }) => !command || revision === undefined, '"revision" goes with "url"');
 
 const tier = (answer: string, manifest: (typeof manifestRules)[number]) =>
   z

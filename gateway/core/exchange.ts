@@ -26,12 +26,34 @@ export type ExchangeEvent =
   | { readonly kind: 'ask'; readonly method: string; readonly params: JsonObject; reply(reply: AskReply): void };
 
 /**
- * How an answer ends. `result` may be complete, `input_required` or a task: its `resultType` says. `source` is its JSON
+ * What a server needs to be told before it goes on (basic/patterns/mrtr). Its part is over; the call begins anew with the
+ * answers and, exactly as it was given, the state.
+ */
+export interface InputNeeded {
+  /** By a key of the server's: `{ method, params }` of an elicitation, a sampling or a question for roots. */
+  readonly requests: Readonly<Record<string, InputRequest>>;
+  readonly state: string | null;
+}
+
+export interface InputRequest {
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** What a call goes on with. */
+export interface Resumed {
+  readonly responses: JsonObject;
+  readonly state: string | null;
+}
+
+/**
+ * How an answer ends: with a complete result, with `input` that the server needs first, or without either. `source` is its JSON
  * text as the upstream wrote it, checked when it was read; a codec that has nothing to edit passes it on as it came, so
  * numbers that a double cannot hold survive and nothing is written twice.
  */
 export type Ending =
   | { readonly kind: 'result'; readonly result: JsonObject; readonly source: string | null }
+  | { readonly kind: 'input'; readonly input: InputNeeded }
   | { readonly kind: 'error'; readonly error: RpcError }
   | { readonly kind: 'refusal'; readonly refusal: Refusal };
 
@@ -54,7 +76,7 @@ export const resultOf = (result: JsonObject): Ending & { readonly kind: 'result'
 });
 
 export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
-  event.kind === 'result' || event.kind === 'error' || event.kind === 'refusal';
+  event.kind !== 'notification' && event.kind !== 'ask';
 
 /** Revisions are ISO dates, so their order is the order of their text (protocol.md C1). */
 export const isModern = (revision: string): boolean => revision >= '2026-07-28';
@@ -72,4 +94,5 @@ export const metaKeys = {
   info: 'io.modelcontextprotocol/clientInfo',
   logLevel: 'io.modelcontextprotocol/logLevel',
   serverInfo: 'io.modelcontextprotocol/serverInfo',
+  subscription: 'io.modelcontextprotocol/subscriptionId',
 } as const;

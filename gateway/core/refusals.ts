@@ -46,6 +46,8 @@ export const refusals = {
   approval_expired: row('approve', 40312, 200, 'result', 'ask-again', 'The approval expired before it was used.'),
   budget_spent: row('reserve', 42900, 200, 'result', 'new-run', 'The budget of this run is spent.'),
   rate_limited: row('reserve', 42901, 200, 'result', 'later', 'Too many calls at once for this server.'),
+  input_invalid: row('forward', -32602, 200, 'error', 'fix', 'What this call goes on with does not belong to it.'),
+  input_missing: row('forward', 42200, 200, 'result', 'fix', 'The server needs to be told something, and was not.'),
   upstream_unreachable: row('forward', 50200, 200, 'result', 'later', 'The server cannot be reached.'),
   upstream_timeout: row('forward', 50201, 200, 'result', 'later', 'The server did not answer in time.'),
   upstream_lost: row('forward', 50202, 200, 'result', 'later', 'The server broke off while it answered.'),

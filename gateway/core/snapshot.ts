@@ -1,5 +1,6 @@
 import type { Action, ManifestRule, Risk, ServerConfig, Tier } from './config.ts';
 import type { Roots } from './facts.ts';
+import type { HeaderMirror } from './header-mirrors.ts';
 import type { JsonObject } from './json.ts';
 import type { Judge } from './judge.ts';
 import type { Definitions, Drift, Sha256 } from './manifest.ts';
@@ -73,6 +74,8 @@ export interface Target {
   readonly risk: Risk | null;
   /** Pointers of path arguments. */
   readonly paths: readonly string[];
+  /** Arguments that headers mirror on the way to a modern server. */
+  readonly mirrors: readonly HeaderMirror[];
   readonly hasOutputSchema: boolean;
   /** Set while the definition may not be used: it changed, or should be signed and is not. */
   readonly closed: Refusal | null;

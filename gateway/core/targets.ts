@@ -1,4 +1,5 @@
 import type { ServerConfig } from './config.ts';
+import { type HeaderMirror, headerMirrors, isMirrorFlaw } from './header-mirrors.ts';
 import type { JsonObject } from './json.ts';
 import { type Drift, definitionDigest, definitionName } from './manifest.ts';
 import { exposedName } from './names.ts';
@@ -31,6 +32,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       action: kind === 'tool' ? (rule?.action ?? null) : 'read',
       risk: kind === 'tool' ? (rule?.risk ?? null) : 'low',
       paths: rule?.paths ?? [],
+      mirrors: kind === 'tool' ? mirrorsOf(definition) : [],
       hasOutputSchema: definition.outputSchema !== undefined,
       closed: server.closed ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
     };
@@ -50,6 +52,12 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
   };
 }
 
+/** A tool with flawed annotations is not believed where they count (a modern server); elsewhere they mean nothing. */
+function mirrorsOf({ inputSchema }: JsonObject): readonly HeaderMirror[] {
+  const mirrors = headerMirrors(inputSchema);
+  return isMirrorFlaw(mirrors) ? [] : mirrors;
+}
+
 function toolRule(rules: ServerConfig['tools'], name: string): ServerConfig['tools'][string] | undefined {
   return Object.hasOwn(rules, name) ? rules[name] : rules['*'];
 }
@@ -57,7 +65,15 @@ function toolRule(rules: ServerConfig['tools'], name: string): ServerConfig['too
 function resourceTarget(server: ServerEntry, resource: JsonObject): Target {
   const uri = String(resource.uri ?? '');
   const shape = { kind: 'resource', server, name: uri, exposed: uri, listed: resource, digest: '' } as const;
-  return { ...shape, action: 'read', risk: 'low', paths: [], hasOutputSchema: false, closed: server.closed };
+  return {
+    ...shape,
+    action: 'read',
+    risk: 'low',
+    paths: [],
+    mirrors: [],
+    hasOutputSchema: false,
+    closed: server.closed,
+  };
 }
 
 function driftRefusal(server: string, item: Drift | undefined): Refusal | null {

@@ -21,6 +21,6 @@ function argumentsOf(call: Routed): JsonObject | null {
     const args = params.arguments ?? {};
     return isJsonObject(args) ? args : null;
   }
-  const { _meta, ...rest } = params;
+  const { _meta, inputResponses, requestState, ...rest } = params;
   return rest;
 }

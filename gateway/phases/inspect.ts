@@ -1,26 +1,34 @@
 import { type Answered, type Inspected, learn } from '#gateway/core/call.ts';
-import type { Answer, Ending, ExchangeEvent, Given } from '#gateway/core/exchange.ts';
+import { type Answer, type Ending, type ExchangeEvent, type Given, isEnding } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { type Box, sealState } from '#gateway/core/request-state.ts';
+import type { Hashing } from '#gateway/ports.ts';
+
+interface Ports {
+  readonly box: Box;
+  readonly hashing: Hashing;
+}
 
 /** May this answer go back: message by message. Its size was counted as its bytes arrived. */
-export function inspect(call: Answered): Inspected | Refusal {
-  const answer = inspected(call, call.answer);
+export function inspect(call: Answered, ports: Ports): Inspected | Refusal {
+  const answer = inspected(call, ports, call.answer);
   return answer.kind === 'refusal' ? answer.refusal : learn(call, { answer, inspected: true as const });
 }
 
-function inspected(call: Answered, answer: Given): Answer {
-  if (answer.kind === 'stream') return { kind: 'stream', events: inspectedEvents(call, answer.events) };
-  return answer.kind === 'result' ? checkResult(call, answer) : answer;
+function inspected(call: Answered, ports: Ports, answer: Given): Answer {
+  if (answer.kind === 'stream') return { kind: 'stream', events: inspectedEvents(call, ports, answer.events) };
+  return checkEnding(call, ports, answer);
 }
 
 async function* inspectedEvents(
   call: Answered,
+  ports: Ports,
   events: AsyncIterable<ExchangeEvent | Ending>,
 ): AsyncGenerator<ExchangeEvent | Ending> {
   for await (const event of events) {
     if (event.kind === 'notification' && !relayed.has(event.method)) continue;
-    yield event.kind === 'result' ? checkResult(call, event) : event;
+    yield isEnding(event) ? checkEnding(call, ports, event) : event;
   }
 }
 
@@ -42,8 +50,18 @@ const members = {
   'completion/complete': (result: JsonObject) => isJsonObject(result.completion),
 } as const;
 
-function checkResult(call: Answered, ending: Ending & { kind: 'result' }): Ending {
+function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
+  if (ending.kind === 'input') return sealed(call, ports, ending);
+  if (ending.kind !== 'result') return ending;
   const fits = call.method in members ? members[call.method as keyof typeof members] : null;
   if (!fits || fits(ending.result)) return ending;
   return { kind: 'refusal', refusal: refuse('answer_invalid', `The result is not one of ${call.method}.`) };
+}
+
+/** A server's state leaves in our seal. */
+function sealed(call: Answered, { box, hashing }: Ports, ending: Ending & { kind: 'input' }): Ending {
+  const { requests, state } = ending.input;
+  return state === null
+    ? ending
+    : { kind: 'input', input: { requests, state: sealState(box, call, hashing.sha256, state) } };
 }

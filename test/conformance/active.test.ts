@@ -1,42 +1,41 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { finished } from '#test/support/finished.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { startTokenShim, type TokenShim } from '#test/support/token-shim.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Eras, startDual } from '#test/support/everything-dual.ts';
+import { startEverything } from '#test/support/everything-upstream.ts';
+import { startGateway } from '#test/support/gateway.ts';
+import { activeScenarios } from '#test/support/scenarios.ts';
+import { startTokenShim } from '#test/support/token-shim.ts';
 
-let upstream: EverythingUpstream;
-let sekisho: TestGateway;
-let shim: TokenShim;
-
-beforeAll(async () => {
-  upstream = await startEverything();
-  sekisho = await startGateway({
-    servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
-  });
+/** What the suite says of the gateway in front of this server, on the wire of sessions. */
+async function through(url: string): Promise<Record<string, string>> {
+  const tools = { '*': { action: 'read' } };
+  const sekisho = await startGateway({ servers: { up: { tier: 'internal', url, tools } } });
+  onTestFinished(() => sekisho.close());
   const token = await sekisho.token();
-  shim = await startTokenShim(`${sekisho.origin}/mcp/server/up`, () => token);
-});
-
-afterAll(async () => {
-  await shim?.close();
-  await sekisho?.close();
-  await upstream?.close();
-});
-
-/** What the official suite says of this server, by scenario: `passed, failed`. */
-async function scenarios(url: string): Promise<Record<string, string>> {
-  const { stdout, stderr } = await finished('conformance', ['server', '--url', url, '--suite', 'active'], 60_000);
-  const lines = [...`${stdout}\n${stderr}`.matchAll(/^[✓✗] ([\w-]+): (\d+ passed, \d+ failed)/gm)];
-  return Object.fromEntries(lines.map(([, name = '', counts = '']) => [name, counts]));
+  const shim = await startTokenShim(`${sekisho.origin}/mcp/server/up`, () => token);
+  onTestFinished(() => shim.close());
+  return activeScenarios(shim.url);
 }
 
-test('the official suite says of the gateway what it says of the server behind it: everything passes', {
-  timeout: 120_000,
-}, async () => {
-  const direct = await scenarios(upstream.url.replace('127.0.0.1', 'localhost'));
-  const through = await scenarios(shim.url);
-  expect(Object.keys(direct).length).toBeGreaterThanOrEqual(30);
-  expect(direct).toHaveProperty('dns-rebinding-protection');
-  expect(through).toEqual(direct);
-  for (const counts of Object.values(through)) expect(counts).toMatch(/^[1-9]\d* passed, 0 failed$/);
+function expectEverything(scenarios: Record<string, string>): void {
+  expect(Object.keys(scenarios).length).toBeGreaterThanOrEqual(30);
+  expect(scenarios).toHaveProperty('dns-rebinding-protection');
+  for (const counts of Object.values(scenarios)) expect(counts).toMatch(/^[1-9]\d* passed, 0 failed$/);
+}
+
+describe('the official suite, active scenarios', { timeout: 120_000 }, () => {
+  test('says of the gateway what it says of the server behind it: everything passes', async () => {
+    const upstream = await startEverything();
+    onTestFinished(() => upstream.close());
+    const direct = await activeScenarios(upstream.url.replace('127.0.0.1', 'localhost'));
+    expectEverything(direct);
+    expect(await through(upstream.url)).toEqual(direct);
+  });
+
+  test.each<Eras>(['modern', 'both'])('passes in front of a server on the SDK 2.x that speaks %s', async (eras) => {
+    const upstream = await startDual(eras);
+    onTestFinished(() => upstream.close());
+    expectEverything(await through(upstream.url));
+    expect(upstream.count('initialize')).toBe(0);
+    expect(upstream.count('server/discover')).toBeGreaterThan(0);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createBox } from '#gateway/adapters/keys/box.ts';
 import type { Reserved } from '#gateway/core/call.ts';
 import { decide } from '#gateway/core/decision.ts';
 import { type Answer, type Ending, type ExchangeEvent, type Given, resultOf } from '#gateway/core/exchange.ts';
@@ -7,7 +8,7 @@ import { refuse } from '#gateway/core/refusals.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
-import { aCall, anIdentity } from '#test/support/values.ts';
+import { aCall, anIdentity, digests } from '#test/support/values.ts';
 
 function reserved(params: JsonObject, obligations: object[] = []): Reserved {
   const permit = decide({ grant: [{ id: 'g' }], obligations: obligations as never });
@@ -28,13 +29,15 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
   });
 }
 
+const sealing = { box: createBox(Buffer.alloc(32, 7)), hashing: { sha256: digests.sha256 } };
+
 async function sent(call: Reserved): Promise<UpstreamCall> {
   const seen: UpstreamCall[] = [];
   const send = (one: UpstreamCall): Promise<Answer> => {
     seen.push(one);
     return Promise.resolve(resultOf({ content: [] }));
   };
-  await forward(call, { upstreams: { send } });
+  await forward(call, { upstreams: { send }, ...sealing });
   if (!seen[0]) throw new Error('nothing was sent');
   return seen[0];
 }
@@ -74,12 +77,12 @@ describe('forward', () => {
   test('says itself what the upstream was refused for, so that traces and metrics name the same phase', async () => {
     const refusal = refuse('upstream_timeout', 'No answer in 1 s.');
     const send = (): Promise<Answer> => Promise.resolve({ kind: 'refusal', refusal });
-    expect(await forward(reserved({}), { upstreams: { send } })).toBe(refusal);
+    expect(await forward(reserved({}), { upstreams: { send }, ...sealing })).toBe(refusal);
   });
 });
 
 describe('inspect', () => {
-  const inspected = (answer: Given) => inspect({ ...reserved({}), answer });
+  const inspected = (answer: Given) => inspect({ ...reserved({}), answer }, sealing);
 
   test('lets a result through as it is', () => {
     const answer: Given = { kind: 'result', result: { content: [] }, source: '{"content":[]}' };

@@ -67,6 +67,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
       action: 'read',
       risk: 'low',
       paths: ['/path'],
+      mirrors: [],
       hasOutputSchema: false,
       closed: null,
       ...target,

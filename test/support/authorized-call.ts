@@ -40,6 +40,7 @@ const target: Target = {
   action: 'write',
   risk: 'high',
   paths: [],
+  mirrors: [],
   hasOutputSchema: false,
   closed: null,
 };

@@ -35,6 +35,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
     action: 'read',
     risk: 'low',
     paths: [],
+    mirrors: [],
     hasOutputSchema: false,
     closed: null,
     ...over,

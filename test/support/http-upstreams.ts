@@ -1,11 +1,12 @@
 import { onTestFinished } from 'vitest';
+import { createUpstream, type EitherOptions } from '#gateway/adapters/upstream/either.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
 import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
 import type { Upstream, UpstreamCall, UpstreamNotice } from '#gateway/ports.ts';
 import { carrier } from './carrier.ts';
-import { type HostileUpstream, type Scene, startHostileUpstream } from './hostile-upstream.ts';
+import { type HostileUpstream, result, type Scene, startHostileUpstream } from './hostile-upstream.ts';
 
 export const someLimits: Limits = {
   ...{ answer: 1024 * 1024, timeout: 10_000, connect: 2_000, firstByte: 5_000, idle: 5_000, inflight: 64 },
@@ -17,14 +18,25 @@ export interface Testing {
   readonly logged: string[];
 }
 
-/** An upstream for `url`; it is closed when the test is over. */
-export function anUpstream(url: string, options: Partial<HttpUpstreamOptions> = {}): Testing {
+/** An upstream for `url`, spoken to as up to 2025-11-25; it is closed when the test is over. */
+export const anUpstream = (url: string, options: Partial<HttpUpstreamOptions> = {}): Testing =>
+  testing((watched) => createHttpUpstream(watched), url, options);
+
+/** An upstream for `url` in the era that the server speaks. */
+export const anEitherUpstream = (url: string, { pinned = null, ...options }: Partial<EitherOptions> = {}): Testing =>
+  testing((watched) => createUpstream({ ...watched, pinned }), url, options);
+
+function testing(
+  make: (options: HttpUpstreamOptions) => Upstream,
+  url: string,
+  options: Partial<HttpUpstreamOptions>,
+): Testing {
   const notices: UpstreamNotice[] = [];
   const logged: string[] = [];
   const write = (about: object, text: string): void => {
     logged.push(`${text} ${JSON.stringify(about)}`);
   };
-  const upstream = createHttpUpstream({
+  const upstream = make({
     ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits, carrier: carrier() },
     log: { debug: write, warn: write },
     notify: (notice) => notices.push(notice),
@@ -43,6 +55,25 @@ export async function aHostilePair(
   return { server, ...anUpstream(server.url, options) };
 }
 
+/** What a modern server says of itself; scenes of a test replace it. */
+export const discovered: Scene = result({
+  resultType: 'complete',
+  supportedVersions: ['2026-07-28'],
+  capabilities: { tools: {} },
+  ttlMs: 0,
+  cacheScope: 'private',
+});
+
+/** A server by hand that speaks the modern era, unless its scenes say otherwise. */
+export async function aModernPair(
+  scenes: Readonly<Record<string, Scene>>,
+  options: Partial<EitherOptions> = {},
+): Promise<Testing & { readonly server: HostileUpstream }> {
+  const server = await startHostileUpstream({ 'server/discover': discovered, ...scenes });
+  onTestFinished(() => server.close());
+  return { server, ...anEitherUpstream(server.url, options) };
+}
+
 type Parts = Partial<Omit<UpstreamCall, 'limits' | 'client'>> & {
   readonly limits?: Partial<Limits>;
   readonly client?: Partial<UpstreamCall['client']>;
@@ -55,6 +86,8 @@ export function anUpstreamCall({ limits, client, ...parts }: Parts = {}): Upstre
       method: 'tools/call',
       params: { name: 'read', arguments: {} },
       run: 'run-1',
+      mirrors: [],
+      resumed: null,
       principal: 'ada',
     },
     client: {

@@ -61,6 +61,8 @@ export const aCall = (changes: CallChanges = {}): UpstreamCall => ({
   params: { name: 'echo', arguments: {} },
   client: { revision: '2025-11-25', capabilities: {}, info: { name: 'test', version: '1' }, logLevel: null },
   run: 'run',
+  mirrors: [],
+  resumed: null,
   principal: 'somebody',
   answerBytes: 1_048_576,
   signal: new AbortController().signal,
@@ -73,7 +75,7 @@ export const toolCall = (name: string, args: JsonObject = {}, changes: CallChang
 
 /** The text of a tool's answer; a refusal or an error is shown as it is. */
 export function textOf(answer: Answer): unknown {
-  if (answer.kind === 'stream' || answer.kind === 'error' || answer.kind === 'refusal') return answer;
+  if (answer.kind !== 'result') return answer;
   const { result } = answer;
   return (result.content as { text: string }[] | undefined)?.[0]?.text ?? result;
 }

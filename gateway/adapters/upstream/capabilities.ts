@@ -21,8 +21,10 @@ const parts: Readonly<Record<string, readonly string[]>> = {
  *
  * Only known members are kept, so there are few different declarations, however many ways there are to write them.
  */
-export function declaredFor(client: Client): JsonObject {
-  if (isModern(client.revision)) return {};
+export const declaredFor = (client: Client): JsonObject => (isModern(client.revision) ? {} : knownParts(client));
+
+/** What this caller declared, as far as it is known here. */
+export function knownParts(client: Client): JsonObject {
   const declared: JsonObject = {};
   for (const [name, members] of Object.entries(parts)) {
     const capability = client.capabilities[name];

@@ -3,12 +3,11 @@ import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
 import type { Live, Upstream, UpstreamNotice } from '#gateway/ports.ts';
 import { type SlotCall, sendIn } from './calls.ts';
-import { gatherDefinitions } from './definitions.ts';
 import { createFailures } from './failures.ts';
 import { createLifetime } from './lifetime.ts';
 import type { Link, UpstreamLog } from './link.ts';
-import { Refused } from './refused.ts';
-import { askOnce, type Session } from './session.ts';
+import { gatherLive } from './live.ts';
+import { askOnce } from './session.ts';
 import { createSessions, type Keeping, usualKeeping } from './sessions.ts';
 import { createSlot, type Slot } from './slot.ts';
 import { type Carrier, createWire } from './wire.ts';
@@ -27,14 +26,13 @@ export interface HttpUpstreamOptions {
   readonly carrier?: Carrier;
 }
 
-const pageBytes = 8 * 1024 * 1024;
+export const pageBytes = 8 * 1024 * 1024;
 const closePatience = 3_000;
 
 /** A server behind streamable HTTP, spoken to as up to 2025-11-25: with sessions, and questions on its streams. */
-export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
+export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | null = null): Upstream {
   const { revision, limits } = options;
-  const work = new Set<Promise<unknown>>();
-  const link = createLink(options, work);
+  const { link, work } = shared ?? openLine(options);
   const sessions = createSessions(link, { revision, limits, keeping: { ...usualKeeping, ...options.keeping } });
   const own = createSlot(link, { revision, declared: {}, limits });
 
@@ -62,9 +60,20 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     async close() {
       const ended = Promise.all([own.close(), sessions.close()]).then(() => Promise.all(work));
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closePatience).unref())]);
-      await link.wire.close();
+      if (!shared) await link.wire.close();
     },
   };
+}
+
+/** What both eras of one server share: its connections, and the work behind its calls. */
+export interface Line {
+  readonly link: Link;
+  readonly work: ReadonlySet<Promise<unknown>>;
+}
+
+export function openLine(options: HttpUpstreamOptions): Line {
+  const work = new Set<Promise<unknown>>();
+  return { link: createLink(options, work), work };
 }
 
 function createLink(options: HttpUpstreamOptions, work: Set<Promise<unknown>>): Link {
@@ -99,24 +108,12 @@ async function live(link: Link, own: Slot, limits: Limits): Promise<Live | Refus
 async function liveOnce(link: Link, own: Slot, limits: Limits): Promise<Live | Refusal> {
   const session = await own.open();
   if (isRefusal(session)) return session;
-  try {
-    return await gatherDefinitions(asking(link, session, limits), session.capabilities, session.instructions);
-  } catch (error) {
-    if (error instanceof Refused) {
-      if (error.refusal === link.failures.gone) own.drop(session);
-      return error.refusal;
-    }
-    // A plain error is a sentence about the list; a TypeError and its like would be a fault of ours.
-    if (error instanceof Error && error.name === 'Error') return link.failures.invalid(`has no list: ${error.message}`);
-    throw error;
-  }
+  const ask = (method: string, params: JsonObject): Promise<JsonObject | Refusal> =>
+    askOnce(link, { method, params, session, limits, answerBytes: pageBytes });
+  const gathered = await gatherLive(link, ask, session);
+  if (gathered === link.failures.gone) own.drop(session);
+  return gathered;
 }
-
-const asking = (link: Link, session: Session, limits: Limits) => async (method: string, params: JsonObject) => {
-  const result = await askOnce(link, { method, params, session, limits, answerBytes: pageBytes });
-  if (isRefusal(result)) throw new Refused(result);
-  return result;
-};
 
 function once(action: () => void): () => void {
   let done = false;

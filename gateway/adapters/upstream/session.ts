@@ -8,6 +8,7 @@ import { createLifetime } from './lifetime.ts';
 import type { Link, SessionMark } from './link.ts';
 import { type Gone, request } from './request.ts';
 import { tell } from './tell.ts';
+import type { Envelope } from './turn.ts';
 
 /** What was agreed at `initialize`. A server that keeps no sessions gives no id; the agreement holds all the same. */
 export interface Session extends SessionMark {
@@ -59,6 +60,7 @@ export interface Question {
   readonly session: Session | null;
   readonly limits: Limits;
   readonly answerBytes: number;
+  readonly envelope?: Envelope;
   onHead?(head: Head): void;
 }
 
@@ -78,6 +80,8 @@ async function resultOf(link: Link, method: string, answer: Answer | Gone): Prom
   if (answer.kind === 'error') {
     return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });
   }
+  // A modern server may ask in three methods only (basic/patterns/mrtr), and none of them is the gateway's own.
+  if (answer.kind === 'input') return link.failures.invalid(`asked for input in ${method}`);
   for await (const event of answer.events) {
     if (isEnding(event)) return resultOf(link, method, event);
   }

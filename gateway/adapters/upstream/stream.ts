@@ -82,7 +82,10 @@ function lastEvent(turn: Turn, source: Source, text: string, parsed: { value: Js
 async function messageEvent(turn: Turn, value: JsonValue): Promise<ExchangeEvent | Ending | null> {
   const message = readMessage(value);
   if (isMalformed(message) || message.kind === 'reply') return invalid(turn, 'sent a message that is not MCP');
-  if (message.kind === 'request') return answerAsk(turn, message);
+  if (message.kind === 'request') {
+    // A modern server puts no requests on any stream (streamable-http §Sending Messages): nobody could answer it.
+    return turn.out.envelope ? invalid(turn, 'asked a question on its stream') : answerAsk(turn, message);
+  }
   const notice = noticeOf(message.method, message.params);
   if (notice) turn.link.notify(notice);
   return notice ? null : relay(message.method, message.params, turn.id, turn.token);

@@ -18,9 +18,17 @@ export interface Outgoing {
   /** The capabilities declared in that session. */
   readonly declared: JsonObject;
   readonly life: Lifetime;
+  /** What makes it a request of the modern era: no session, all it needs to be understood in itself. */
+  readonly envelope?: Envelope;
   onHead?(head: Head): void;
   /** Called once, when nothing more will come of this answer. */
   done(): void;
+}
+
+export interface Envelope {
+  /** Beside those that every request has. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly meta: JsonObject;
 }
 
 /** A request that is under way. */
@@ -48,7 +56,8 @@ export interface Begun {
 
 export function beginTurn(link: Link, out: Outgoing): Begun {
   const id = link.nextId();
-  const { params, token } = withOurToken(out.params, id);
+  const { params: own, token } = withOurToken(out.params, id);
+  const params = out.envelope ? { ...own, _meta: { ...metaOf(own), ...out.envelope.meta } } : own;
   const turn: Turn = {
     link,
     out,
@@ -89,13 +98,17 @@ export function beginTurn(link: Link, out: Outgoing): Begun {
 function write(link: Link, out: Outgoing, id: number, params: JsonObject): Exchange {
   return link.wire.open({
     method: 'POST',
-    headers: headersFor(link, out.session, 'post'),
+    headers: out.envelope
+      ? { ...headersFor(link, null, 'post'), ...out.envelope.headers }
+      : headersFor(link, out.session, 'post'),
     body: JSON.stringify({ jsonrpc: '2.0', id, method: out.method, params }),
     firstByte: out.limits.firstByte,
     idle: out.limits.idle,
     excused: () => out.life.asking,
   });
 }
+
+const metaOf = ({ _meta }: JsonObject): JsonObject => (isJsonObject(_meta) ? _meta : {});
 
 const reserved: readonly string[] = [metaKeys.revision, metaKeys.capabilities, metaKeys.info, metaKeys.logLevel];
 

@@ -1,0 +1,91 @@
+import type { Answer } from '#gateway/core/exchange.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
+import { createHttpUpstream, type HttpUpstreamOptions, openLine } from './http.ts';
+import { discover } from './modern/discover.ts';
+import { createModernUpstream } from './modern/upstream.ts';
+import { createVerdicts, type Era } from './verdicts.ts';
+
+export interface EitherOptions extends HttpUpstreamOptions {
+  /** The era that the config pins; null when the server is to be asked. */
+  readonly pinned: Era | null;
+}
+
+/** A server behind streamable HTTP, in the era that it speaks. Whoever speaks both is spoken to in the newer one. */
+export function createUpstream(options: EitherOptions): Upstream {
+  const line = openLine(options);
+  const { link } = line;
+  const verdicts = createVerdicts({
+    pinned: options.pinned,
+    ask: async () => {
+      const found = await discover(link, options.limits);
+      return isRefusal(found) ? found : found.era;
+    },
+    now: () => performance.now(),
+  });
+  let side: { readonly era: Era; readonly upstream: Upstream } | null = null;
+
+  const sideOf = (era: Era): Upstream => {
+    if (side?.era === era) return side.upstream;
+    if (side) {
+      link.log.warn({ server: link.server, era }, 'a server speaks another era than it did');
+      link.behind(side.upstream.close());
+    }
+    const upstream = era === 'modern' ? createModernUpstream(options, line) : createHttpUpstream(options, line);
+    side = { era, upstream };
+    return upstream;
+  };
+
+  const live = async (): Promise<Live | Refusal> => {
+    const era = await verdicts.era();
+    if (isRefusal(era)) return era;
+    const found = await sideOf(era).live();
+    const now = isRefusal(found) && disproves(era, found) ? await verdicts.again(era) : era;
+    return now === era || isRefusal(now) ? found : sideOf(now).live();
+  };
+
+  const first = async (call: UpstreamCall): Promise<Answer> => {
+    const era = await verdicts.era();
+    return isRefusal(era) ? { kind: 'refusal', refusal: era } : sendAs(era, call);
+  };
+
+  /** Once more in the other era, when the answer shows that this one is not spoken any longer. */
+  const sendAs = (era: Era, call: UpstreamCall): Promise<Answer> =>
+    sideOf(era)
+      .send(call)
+      .then((answer) => (disprovedBy(era, answer) ? secondTry(era, call, answer) : answer));
+
+  const secondTry = async (era: Era, call: UpstreamCall, answer: Answer): Promise<Answer> => {
+    const now = await verdicts.again(era);
+    return now === era || isRefusal(now) ? answer : sideOf(now).send(call);
+  };
+
+  return {
+    send(call) {
+      const era = verdicts.known();
+      return era === null ? first(call) : sendAs(era, call);
+    },
+    live,
+    async close() {
+      await side?.upstream.close();
+      await link.wire.close();
+    },
+  };
+}
+
+function disprovedBy(era: Era, answer: Answer): boolean {
+  if (answer.kind === 'error') return answer.error.code === unsupportedVersion;
+  return answer.kind === 'refusal' && disproves(era, answer.refusal);
+}
+
+const unsupportedVersion = -32022;
+
+/**
+ * Does this "no" show that the server does not speak this era? Each of them came before it did anything, so the call may
+ * be sent again. What stands in a JSON-RPC error of our own request is its answer, but for the one about revisions.
+ */
+function disproves(era: Era, { data }: Refusal): boolean {
+  const { code, status } = data;
+  if (code === unsupportedVersion) return true;
+  return era === 'modern' && (status === 400 || status === 404 || status === 405);
+}

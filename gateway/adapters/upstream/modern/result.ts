@@ -1,0 +1,86 @@
+import type { Ending, InputRequest } from '#gateway/core/exchange.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { mayAsk } from '../capabilities.ts';
+import { topMembers } from '../envelope.ts';
+import type { Failures } from '../failures.ts';
+
+/** What a modern result may be, and of whom. */
+export interface Expected {
+  readonly failures: Failures;
+  readonly method: string;
+  /** What the caller declared that it can be asked for. */
+  readonly declared: JsonObject;
+}
+
+/** Methods in which a server may ask for something first (basic/patterns/mrtr). */
+const asking: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+const mostRequests = 16;
+
+/** Members that belong to the wire of this era; the codec of the caller's era writes its own. */
+const ofTheWire: readonly string[] = ['resultType', 'ttlMs', 'cacheScope'];
+
+/** The end of an answer as a modern server wrote it → the canonical one. An unknown kind of result is none. */
+export function canonical(expected: Expected, ending: Ending): Ending {
+  if (ending.kind === 'error') return errorEnding(expected, ending);
+  if (ending.kind !== 'result') return ending;
+  const { resultType = 'complete' } = ending.result;
+  if (resultType === 'complete') return withoutWire(ending);
+  if (resultType === 'input_required' && asking.has(expected.method)) return inputOf(expected, ending.result);
+  return no(expected.failures.invalid('answered with a kind of result that was not to be expected'));
+}
+
+const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
+
+/** Codes about this hop: a caller would take them for its own headers and revision. */
+const ofOurHop: ReadonlySet<number> = new Set([-32020, -32022]);
+
+function errorEnding({ failures }: Expected, ending: Ending & { kind: 'error' }): Ending {
+  const { code } = ending.error;
+  return ofOurHop.has(code) ? no(failures.invalid(`did not take the request (error ${code})`, { code })) : ending;
+}
+
+function withoutWire(ending: Ending & { kind: 'result' }): Ending {
+  const { result, source } = ending;
+  if (!ofTheWire.some((name) => Object.hasOwn(result, name))) return ending;
+  const { resultType: _, ttlMs: __, cacheScope: ___, ...rest } = result;
+  return { kind: 'result', result: rest, source: source === null ? null : sourceWithout(source, ofTheWire) };
+}
+
+/** The text of the object without these members, everything else as it was written. */
+function sourceWithout(source: string, names: readonly string[]): string | null {
+  const kept = topMembers(source)?.filter(({ name }) => !names.includes(name));
+  return kept
+    ? `{${kept.map(({ name, from, to }) => `${JSON.stringify(name)}:${source.slice(from, to)}`).join(',')}}`
+    : null;
+}
+
+function inputOf(expected: Expected, { inputRequests, requestState }: JsonObject): Ending {
+  const { failures } = expected;
+  if (inputRequests === undefined && requestState === undefined) return no(failures.invalid('asked for nothing'));
+  if (requestState !== undefined && typeof requestState !== 'string') {
+    return no(failures.invalid('gave a "requestState" that is not a string'));
+  }
+  const requests = requestsOf(expected, inputRequests);
+  if (isRefusal(requests)) return no(requests);
+  return { kind: 'input', input: { requests, state: requestState ?? null } };
+}
+
+function requestsOf(
+  { failures, declared }: Expected,
+  asked: JsonValue | undefined,
+): Record<string, InputRequest> | Refusal {
+  if (asked === undefined) return {};
+  if (!isJsonObject(asked)) return failures.invalid('gave "inputRequests" that are not an object');
+  const entries = Object.entries(asked);
+  if (entries.length > mostRequests) return failures.invalid(`asked more than ${mostRequests} questions at once`);
+  const requests: Record<string, InputRequest> = {};
+  for (const [key, request] of entries) {
+    const { method, params = {} } = isJsonObject(request) ? request : {};
+    if (typeof method !== 'string' || !isJsonObject(params)) return failures.invalid('asked what is no question');
+    // Never what this caller did not say it can be asked (A6): the answer could not be brought, and it was not asked for.
+    if (!mayAsk(declared, method, params)) return failures.invalid('asked for what the caller did not declare');
+    requests[key] = { method, params };
+  }
+  return requests;
+}

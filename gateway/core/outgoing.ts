@@ -1,0 +1,48 @@
+import type { Reserved } from './call.ts';
+import { metaKeys, type Resumed } from './exchange.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import type { Sha256 } from './manifest.ts';
+import { isRefusal, type Refusal, refuse } from './refusals.ts';
+import { type Box, openState } from './request-state.ts';
+
+/** Members that belong to the hop between the caller and us, and never travel on. */
+const ofOurHop: ReadonlySet<string> = new Set([...Object.values(metaKeys), 'traceparent', 'tracestate', 'baggage']);
+
+/** Built from what was judged, never copied from what was received: names as the upstream knows them. */
+export function outgoing(call: Reserved): JsonObject {
+  const meta = outgoingMeta(call);
+  const params = outgoingParams(call);
+  return meta ? { ...params, _meta: meta } : params;
+}
+
+function outgoingParams({ method, args, target }: Reserved): JsonObject {
+  if (method === 'tools/call' || method === 'prompts/get') return { name: target.name, arguments: args };
+  if (method === 'completion/complete' && isJsonObject(args.ref) && args.ref.type === 'ref/prompt') {
+    return { ...args, ref: { ...args.ref, name: target.name } };
+  }
+  return args;
+}
+
+function outgoingMeta(call: Reserved): JsonObject | null {
+  const meta: JsonObject = {};
+  const received = call.params._meta;
+  if (isJsonObject(received)) {
+    for (const name of Object.keys(received)) if (!ofOurHop.has(name)) meta[name] = received[name];
+  }
+  if (call.trace) {
+    meta.traceparent = call.trace.traceparent;
+    if (call.trace.tracestate) meta.tracestate = call.trace.tracestate;
+  }
+  return Object.keys(meta).length > 0 ? meta : null;
+}
+
+/** What the caller goes on with after the server had asked; null for a call that begins. */
+export function resumedOf(call: Reserved, box: Box, sha256: Sha256): Resumed | Refusal | null {
+  const { inputResponses: responses = {}, requestState: given } = call.params;
+  if (call.params.inputResponses === undefined && given === undefined) return null;
+  if (!isJsonObject(responses)) return refuse('input_invalid', '"inputResponses" must be an object.');
+  if (given === undefined) return { responses, state: null };
+  if (typeof given !== 'string') return refuse('input_invalid', '"requestState" must be a string.');
+  const opened = openState(box, call, sha256, given);
+  return isRefusal(opened) ? opened : { responses, state: opened.state };
+}
