@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { createUpstream } from '#gateway/adapters/upstream/either.ts';
+import { usualParking } from '#gateway/adapters/upstream/parking.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
@@ -79,6 +80,7 @@ export async function createServers(config: Config, log: Log, carrier: Carrier):
       url: server.url ?? '',
       bearer: server.credential.kind === 'static' ? server.credential.secret : null,
       revision: pinned !== null && !isModern(pinned) ? pinned : legacyRevisions[0],
+      parking: server.elicitation === 'park' ? usualParking : null,
       pinned: pinned === null ? null : isModern(pinned) ? 'modern' : 'legacy',
       limits: limitsOf(server, config.tiers[server.tier]),
       log,

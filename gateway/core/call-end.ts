@@ -61,6 +61,7 @@ const outcomeOf = {
   budget_spent: 'budget_spent',
   rate_limited: 'budget_spent',
   input_missing: 'denied',
+  call_not_held: 'invalid',
   upstream_unreachable: 'upstream_failed',
   upstream_timeout: 'upstream_failed',
   upstream_lost: 'upstream_failed',

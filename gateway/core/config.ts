@@ -45,6 +45,9 @@ const server = z
       .enum(revisions)
       .optional()
       .meta({ description: 'The MCP revision it is spoken to in. Left out: the server is asked.' }),
+    elicitation: z.enum(['park', 'refuse']).optional().meta({
+      description: 'Whether a call waits for a 2026-07-28 caller that an older server asks; "refuse" if left out.',
+    }),
     env: z
       .record(z.string(), z.string())
       .default({})
@@ -70,7 +73,9 @@ const server = z
       .meta({ description: 'Action and risk by tool name; "*" for the rest.' }),
   })
   .refine((value) => (value.url === undefined) !== (value.command === undefined), 'give either "url" or "command"')
-  .refine(({ command, revision }) => !command || revision === undefined, '"revision" goes with "url"');
+  .refine(({ command, revision }) => !command || revision === undefined, '"revision" goes with "url"')
+  // A program that all callers share has one session, and cannot ask any of them (docs/decisions/0003).
+  .refine(({ command, elicitation }) => !command || elicitation !== 'park', '"elicitation: park" goes with "url"');
 
 const tier = (answer: string, manifest: (typeof manifestRules)[number]) =>
   z

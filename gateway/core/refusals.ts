@@ -48,6 +48,7 @@ export const refusals = {
   rate_limited: row('reserve', 42901, 200, 'result', 'later', 'Too many calls at once for this server.'),
   input_invalid: row('forward', -32602, 200, 'error', 'fix', 'What this call goes on with does not belong to it.'),
   input_missing: row('forward', 42200, 200, 'result', 'fix', 'The server needs to be told something, and was not.'),
+  call_not_held: row('forward', 41000, 200, 'result', 'never', 'The call that this goes on with is not held here.'),
   upstream_unreachable: row('forward', 50200, 200, 'result', 'later', 'The server cannot be reached.'),
   upstream_timeout: row('forward', 50201, 200, 'result', 'later', 'The server did not answer in time.'),
   upstream_lost: row('forward', 50202, 200, 'result', 'later', 'The server broke off while it answered.'),

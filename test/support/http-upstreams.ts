@@ -23,8 +23,10 @@ export const anUpstream = (url: string, options: Partial<HttpUpstreamOptions> = 
   testing((watched) => createHttpUpstream(watched), url, options);
 
 /** An upstream for `url` in the era that the server speaks. */
-export const anEitherUpstream = (url: string, { pinned = null, ...options }: Partial<EitherOptions> = {}): Testing =>
-  testing((watched) => createUpstream({ ...watched, pinned }), url, options);
+export const anEitherUpstream = (
+  url: string,
+  { pinned = null, parking = null, ...options }: Partial<EitherOptions> = {},
+): Testing => testing((watched) => createUpstream({ ...watched, pinned, parking }), url, options);
 
 function testing(
   make: (options: HttpUpstreamOptions) => Upstream,

@@ -1,14 +1,18 @@
 import type { Answer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { createHttpUpstream, type HttpUpstreamOptions, openLine } from './http.ts';
+import { createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
 import { discover } from './modern/discover.ts';
 import { createModernUpstream } from './modern/upstream.ts';
+import { createParking, type Parking } from './parking.ts';
+import { withUrlElicitation } from './url-elicitation.ts';
 import { createVerdicts, type Era } from './verdicts.ts';
 
 export interface EitherOptions extends HttpUpstreamOptions {
   /** The era that the config pins; null when the server is to be asked. */
   readonly pinned: Era | null;
+  /** How calls are held for callers that come back with an answer; null when they are not. */
+  readonly parking: Parking | null;
 }
 
 /** A server behind streamable HTTP, in the era that it speaks. Whoever speaks both is spoken to in the newer one. */
@@ -31,7 +35,7 @@ export function createUpstream(options: EitherOptions): Upstream {
       link.log.warn({ server: link.server, era }, 'a server speaks another era than it did');
       link.behind(side.upstream.close());
     }
-    const upstream = era === 'modern' ? createModernUpstream(options, line) : createHttpUpstream(options, line);
+    const upstream = era === 'modern' ? createModernUpstream(options, line) : legacySide(options, line);
     side = { era, upstream };
     return upstream;
   };
@@ -72,6 +76,16 @@ export function createUpstream(options: EitherOptions): Upstream {
     },
   };
 }
+
+/** The older era, with what callers of the newer one need in front of it. */
+function legacySide(options: EitherOptions, line: Line): Upstream {
+  const { parking, id: server, log } = options;
+  const upstream = createHttpUpstream({ ...options, parks: parking !== null }, line);
+  // Without parking nothing is declared, so nothing is asked and none is held; a ticket from before is still refused.
+  return withUrlElicitation(createParking(upstream, { server, parking: parking ?? none, log }));
+}
+
+const none: Parking = { atMost: 0, ms: 0 };
 
 function disprovedBy(era: Era, answer: Answer): boolean {
   if (answer.kind === 'error') return answer.error.code === unsupportedVersion;

@@ -24,6 +24,8 @@ export interface HttpUpstreamOptions {
   notify(notice: UpstreamNotice): void;
   readonly keeping?: Partial<Keeping>;
   readonly carrier?: Carrier;
+  /** True when callers that cannot be asked in the middle of a call are asked all the same, by parking it. */
+  readonly parks?: boolean;
 }
 
 export const pageBytes = 8 * 1024 * 1024;
@@ -33,7 +35,8 @@ const closePatience = 3_000;
 export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | null = null): Upstream {
   const { revision, limits } = options;
   const { link, work } = shared ?? openLine(options);
-  const sessions = createSessions(link, { revision, limits, keeping: { ...usualKeeping, ...options.keeping } });
+  const keeping = { ...usualKeeping, ...options.keeping };
+  const sessions = createSessions(link, { revision, limits, keeping, parks: options.parks ?? false });
   const own = createSlot(link, { revision, declared: {}, limits });
 
   return {

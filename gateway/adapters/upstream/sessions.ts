@@ -2,7 +2,7 @@ import { type Client, isModern } from '#gateway/core/exchange.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
-import { declaredFor } from './capabilities.ts';
+import { declaredFor, knownParts } from './capabilities.ts';
 import type { Link } from './link.ts';
 import { createSlot, type Slot } from './slot.ts';
 
@@ -25,10 +25,16 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
-export function createSessions(
-  link: Link,
-  { revision, limits, keeping }: { readonly revision: string; readonly limits: Limits; readonly keeping: Keeping },
-): Sessions {
+export interface SessionsOptions {
+  readonly revision: string;
+  readonly limits: Limits;
+  readonly keeping: Keeping;
+  /** True when also callers can be asked who come back with the answer. */
+  readonly parks: boolean;
+}
+
+export function createSessions(link: Link, { revision, limits, keeping, parks }: SessionsOptions): Sessions {
+  const declares = parks ? knownParts : declaredFor;
   // In the order of their last use.
   const slots = new Map<string, Slot>();
   let newest: Slot | null = null;
@@ -57,7 +63,7 @@ export function createSessions(
 
   return {
     enter(call) {
-      const terms = { revision: offered(call.client, revision), declared: declaredFor(call.client), limits };
+      const terms = { revision: offered(call.client, revision), declared: declares(call.client), limits };
       const key = JSON.stringify([call.principal, call.run, terms.revision, terms.declared]);
       const known = slots.get(key);
       if (!known && !makeRoom()) return full(link.server, keeping.atMost);
