@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** What has to hold whoever carries calls to `http:` servers: run once more with undici in the place of our own client. */
-const eitherWay = ['test/adapters/upstream/http-*.test.ts', 'test/gateway/upstreams.test.ts'];
+const eitherWay = [
+  'test/adapters/upstream/{http-*,either,parking}.test.ts',
+  'test/adapters/upstream/modern/*.test.ts',
+  'test/gateway/upstreams.test.ts',
+];
 
 export default defineConfig({
   test: {

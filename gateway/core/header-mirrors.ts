@@ -103,7 +103,7 @@ export function mirrorHeaders(mirrors: readonly HeaderMirror[], args: JsonObject
 
 /** A text as a header can carry it (A4 §Value Encoding); `decodeSentinel` in receive.ts is its counterpart. */
 export function encodeSentinel(text: string): string {
-  const plain = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/.test(text);
+  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text);
   if (plain && !(text.startsWith('=?base64?') && text.endsWith('?='))) return text;
   let bytes = '';
   for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);

@@ -64,10 +64,10 @@ describe('the headers of a call', () => {
   test('can carry every text there is, and are read back as it was', () => {
     fc.assert(
       fc.property(
-        fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(' a', 'a ', 'a\r\nb', '=?base64?YQ==?=')),
+        fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(' a', 'a\tb', 'a ', 'a\r\nb', '=?base64?YQ==?=')),
         (text) => {
           const encoded = encodeSentinel(text);
-          expect(encoded).toMatch(/^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/);
+          expect(encoded).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
           expect(decodeSentinel(encoded)).toBe(text.isWellFormed() ? text : text.toWellFormed());
         },
       ),
