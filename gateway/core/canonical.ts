@@ -22,11 +22,18 @@ function list(values: readonly JsonValue[]): string {
 /** Array.prototype.sort without a comparator orders strings by UTF-16 code units, as section 3.2.3 asks. */
 function members(value: JsonObject): string {
   let all = '';
-  for (const name of Object.keys(value).sort()) {
+  const names = Object.keys(value);
+  for (const name of inOrder(names) ? names : names.sort()) {
     const member = value[name];
     if (member !== undefined) all += `${all === '' ? '' : ','}${text(name)}:${canonical(member)}`;
   }
   return `{${all}}`;
+}
+
+/** Mostly they are, and the comparison of strings is by UTF-16 code units, too. */
+function inOrder(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return false;
+  return true;
 }
 
 function text(value: string): string {

@@ -13,22 +13,26 @@ export interface Departure extends Leaving {
   abort(): void;
 }
 
-export function createLeaving(): Departure {
-  const listeners: (() => void)[] = [];
-  const leaving = {
-    aborted: false,
-    addEventListener: (_type: 'abort', listener: () => void): void => {
-      listeners.push(listener);
-    },
-    removeEventListener: (_type: 'abort', listener: () => void): void => {
-      const at = listeners.indexOf(listener);
-      if (at >= 0) listeners.splice(at, 1);
-    },
-    abort: (): void => {
-      if (leaving.aborted) return;
-      leaving.aborted = true;
-      for (const listener of listeners.splice(0)) listener();
-    },
-  };
-  return leaving;
+export const createLeaving = (): Departure => new LeavingOnce();
+
+class LeavingOnce implements Departure {
+  aborted = false;
+  /** Mostly there is one, and then it is gone again. */
+  #listeners: (() => void)[] | null = null;
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (this.#listeners === null) this.#listeners = [listener];
+    else this.#listeners.push(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners?.indexOf(listener) ?? -1;
+    if (at >= 0) this.#listeners?.splice(at, 1);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.#listeners?.splice(0) ?? []) listener();
+  }
 }

@@ -2,7 +2,7 @@ import { type Answered, learn, type Reserved } from '#gateway/core/call.ts';
 import { outgoing, resumedOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
-import type { Hashing, Upstreams } from '#gateway/ports.ts';
+import type { Hashing, MaybePromise, Upstreams } from '#gateway/ports.ts';
 
 interface Ports {
   readonly upstreams: Upstreams;
@@ -11,12 +11,12 @@ interface Ports {
 }
 
 /** Ask the upstream; the answer may be a stream. What is sent is the value that the policy judged. */
-export async function forward(call: Reserved, ports: Ports): Promise<Answered | Refusal> {
+export function forward(call: Reserved, ports: Ports): MaybePromise<Answered | Refusal> {
   const { target, identity, permit, signal, client, method } = call;
   const { server } = target;
   const resumed = resumedOf(call, ports.box, ports.hashing.sha256);
   if (isRefusal(resumed)) return resumed;
-  const answer = await ports.upstreams.send({
+  const sending = ports.upstreams.send({
     server: server.id,
     method,
     params: outgoing(call),
@@ -29,5 +29,5 @@ export async function forward(call: Reserved, ports: Ports): Promise<Answered | 
     answerBytes: Math.min(server.limits.answer, permit.obligations.answerBytes ?? Number.POSITIVE_INFINITY),
     signal,
   });
-  return answer.kind === 'refusal' ? answer.refusal : learn(call, { answer });
+  return sending.then((answer) => (answer.kind === 'refusal' ? answer.refusal : learn(call, { answer })));
 }

@@ -1,6 +1,7 @@
 import type { Ending } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
-import { createBytes, decodeUtf8 } from './bytes.ts';
+import type { MaybePromise } from '#gateway/ports.ts';
+import { type Bytes, createBytes, decodeUtf8 } from './bytes.ts';
 import { parseJson, readEnvelope } from './envelope.ts';
 import type { Head } from './http-exchange.ts';
 import type { Turn } from './turn.ts';
@@ -16,11 +17,12 @@ export function bodyKind({ headers }: Head): 'json' | 'events' | null {
 }
 
 /** The whole body as one JSON-RPC answer. Past the limit nothing more is read. */
-export async function readAnswer(turn: Turn): Promise<Ending> {
-  const text = await readText(turn);
-  if (isRefusal(text)) return no(text);
-  return believe(turn, text);
+export function readAnswer(turn: Turn): MaybePromise<Ending> {
+  const text = readText(turn);
+  return text instanceof Promise ? text.then((later) => textAnswer(turn, later)) : textAnswer(turn, text);
 }
+
+const textAnswer = (turn: Turn, text: string | Refusal): Ending => (isRefusal(text) ? no(text) : believe(turn, text));
 
 /** Takes a text for the answer to our request, if it is one. One that belongs to another makes its connection suspect. */
 export function believe(turn: Turn, text: string, parsed = parseJson(text)): Ending {
@@ -49,16 +51,29 @@ export async function readFault(turn: Turn): Promise<Ending | null> {
   return 'flaw' in answer || answer.id !== turn.id || !answer.error ? null : { kind: 'error', error: answer.error };
 }
 
-async function readText(turn: Turn): Promise<string | Refusal> {
-  const { failures } = turn.link;
+/** All of the body as text; at once when all of it is there. */
+function readText(turn: Turn): MaybePromise<string | Refusal> {
+  const first = turn.exchange.read();
+  if (!Buffer.isBuffer(first)) return readOn(turn, createBytes(), first);
+  turn.left -= first.length;
+  if (turn.left < 0) return turn.link.failures.tooLarge(turn.out.answerBytes);
+  const second = turn.exchange.read();
+  if (second === null) return decoded(turn, first);
   const bytes = createBytes();
-  for (;;) {
-    const given = turn.exchange.read();
+  bytes.append(first);
+  return readOn(turn, bytes, second);
+}
+
+const decoded = (turn: Turn, bytes: Buffer): string | Refusal =>
+  decodeUtf8(bytes) ?? turn.link.failures.invalid('answered something that is not valid UTF-8');
+
+async function readOn(turn: Turn, bytes: Bytes, next: ReturnType<Turn['exchange']['read']>): Promise<string | Refusal> {
+  for (let given = next; ; given = turn.exchange.read()) {
     const bit = given instanceof Promise ? await given : given;
     if (isRefusal(bit)) return bit;
-    if (bit === null) return decodeUtf8(bytes.take()) ?? failures.invalid('answered something that is not valid UTF-8');
+    if (bit === null) return decoded(turn, bytes.take());
     turn.left -= bit.length;
-    if (turn.left < 0) return failures.tooLarge(turn.out.answerBytes);
+    if (turn.left < 0) return turn.link.failures.tooLarge(turn.out.answerBytes);
     bytes.append(bit);
   }
 }

@@ -41,17 +41,28 @@ function giveUp({ life, leave }: SlotCall, refusal: Refusal): Answer {
   return { kind: 'refusal', refusal };
 }
 
-async function sendOnce(sent: SlotCall, session: Session): Promise<Answer | Gone> {
-  const { link, call, slot, life, leave } = sent;
+function sendOnce(sent: SlotCall, session: Session): Promise<Answer | Gone> {
+  const { method } = sent.call;
+  const subscribes = method === 'resources/subscribe' || method === 'resources/unsubscribe';
+  return subscribes ? sendSubscription(sent, session) : requestIn(sent, session);
+}
+
+function requestIn({ link, call, life, leave }: SlotCall, session: Session): Promise<Answer | Gone> {
   const { method, params, answerBytes, limits } = call;
+  const { declared } = session;
+  return request(link, { method, params, answerBytes, limits, session, declared, life, done: leave });
+}
+
+async function sendSubscription(sent: SlotCall, session: Session): Promise<Answer | Gone> {
+  const { call, slot, life } = sent;
+  const { method, params } = call;
   const { uri } = params;
   const subscribes = method === 'resources/subscribe' && typeof uri === 'string' && !slot.subscriptions.has(uri);
   if (subscribes) {
     slot.subscriptions.add(uri);
     await life.race(Promise.race([slot.listen(), life.sleep(streamPatience)]));
   }
-  const { declared } = session;
-  const answer = await request(link, { method, params, answerBytes, limits, session, declared, life, done: leave });
+  const answer = await requestIn(sent, session);
   const done = answer.kind === 'result' || answer.kind === 'stream';
   const ends = (subscribes && !done) || (method === 'resources/unsubscribe' && done);
   if (ends && typeof uri === 'string') slot.subscriptions.delete(uri);

@@ -23,84 +23,102 @@ export interface Lifetime {
 /** As long as the official SDK's clients wait for a person. */
 const longestAsk = 600_000;
 
-export function createLifetime(options: {
+interface Terms {
   readonly failures: Failures;
   readonly timeout: number;
   readonly signal: Leaving | null;
-}): Lifetime {
-  const { failures, timeout, signal } = options;
-  const told = new Set<(why: Refusal) => void>();
-  let over: Refusal | null = null;
-  let ended = false;
-  let asks = 0;
-  let left = timeout;
-  let since = performance.now();
-
-  const finish = (why: Refusal): void => {
-    if (over) return;
-    end();
-    over = why;
-    for (const tell of [...told]) tell(why);
-    told.clear();
-  };
-  const runOut = (): void => finish(failures.timeout('did not answer completely', timeout));
-  let timer = setTimeout(runOut, left);
-
-  const leave = (): void => finish(failures.cancelled);
-  const end = (): void => {
-    ended = true;
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', leave);
-  };
-  signal?.addEventListener('abort', leave);
-  if (signal?.aborted) leave();
-
-  const onOver = (tell: (why: Refusal) => void): (() => void) => {
-    if (over) tell(over);
-    else told.add(tell);
-    return () => told.delete(tell);
-  };
-
-  return {
-    get over() {
-      return over;
-    },
-    get asking() {
-      return asks > 0;
-    },
-    onOver,
-    askBegins() {
-      if (asks++ > 0 || ended) return;
-      clearTimeout(timer);
-      left -= performance.now() - since;
-      timer = setTimeout(
-        () => finish(failures.timeout('asked a question that nobody answered', longestAsk)),
-        longestAsk,
-      );
-    },
-    askEnds() {
-      if (--asks > 0 || ended) return;
-      clearTimeout(timer);
-      since = performance.now();
-      timer = setTimeout(runOut, Math.max(0, left));
-    },
-    sleep(ms) {
-      if (over) return Promise.resolve();
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          clearTimeout(alarm);
-          off();
-          resolve();
-        };
-        const alarm = setTimeout(wake, ms);
-        const off = onOver(wake);
-      });
-    },
-    race: (promise) =>
-      new Promise((resolve, reject) => {
-        const off = onOver(resolve);
-        void promise.then(resolve, reject).finally(off);
-      }),
-    end,
-  };
 }
+
+export const createLifetime = (terms: Terms): Lifetime => new RunningLifetime(terms);
+
+/** A class, because every call has one: fields, and no closure but the one that the signal needs. */
+class RunningLifetime implements Lifetime {
+  over: Refusal | null = null;
+  readonly #terms: Terms;
+  #told: Set<(why: Refusal) => void> | null = null;
+  #ended = false;
+  #asks = 0;
+  #left: number;
+  #since = performance.now();
+  #timer: NodeJS.Timeout;
+  readonly #leave = (): void => this.#finish(this.#terms.failures.cancelled);
+
+  constructor(terms: Terms) {
+    this.#terms = terms;
+    this.#left = terms.timeout;
+    this.#timer = setTimeout(runOut, terms.timeout, this);
+    terms.signal?.addEventListener('abort', this.#leave);
+    if (terms.signal?.aborted) this.#leave();
+  }
+
+  get asking(): boolean {
+    return this.#asks > 0;
+  }
+
+  onOver(tell: (why: Refusal) => void): () => void {
+    if (this.over) tell(this.over);
+    else {
+      this.#told ??= new Set();
+      this.#told.add(tell);
+    }
+    return () => void this.#told?.delete(tell);
+  }
+
+  askBegins(): void {
+    if (this.#asks++ > 0 || this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#left -= performance.now() - this.#since;
+    const { failures } = this.#terms;
+    const nobody = failures.timeout('asked a question that nobody answered', longestAsk);
+    this.#timer = setTimeout(() => this.#finish(nobody), longestAsk);
+  }
+
+  askEnds(): void {
+    if (--this.#asks > 0 || this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#since = performance.now();
+    this.#timer = setTimeout(runOut, Math.max(0, this.#left), this);
+  }
+
+  sleep(ms: number): Promise<void> {
+    if (this.over) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(alarm);
+        off();
+        resolve();
+      };
+      const alarm = setTimeout(wake, ms);
+      const off = this.onOver(wake);
+    });
+  }
+
+  race<T>(promise: Promise<T>): Promise<T | Refusal> {
+    return new Promise((resolve, reject) => {
+      const off = this.onOver(resolve);
+      void promise.then(resolve, reject).finally(off);
+    });
+  }
+
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#terms.signal?.removeEventListener('abort', this.#leave);
+  }
+
+  runOut(): void {
+    const { failures, timeout } = this.#terms;
+    this.#finish(failures.timeout('did not answer completely', timeout));
+  }
+
+  #finish(why: Refusal): void {
+    if (this.over) return;
+    this.end();
+    this.over = why;
+    const told = this.#told;
+    this.#told = null;
+    for (const tell of told ?? []) tell(why);
+  }
+}
+
+const runOut = (life: RunningLifetime): void => life.runOut();

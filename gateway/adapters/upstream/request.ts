@@ -1,10 +1,11 @@
 import type { Answer, Ending } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import type { MaybePromise } from '#gateway/ports.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
 import type { Head } from './http-exchange.ts';
 import type { Link } from './link.ts';
 import { readStream } from './stream.ts';
-import { type Begun, beginTurn, type Outgoing, type Turn } from './turn.ts';
+import { type Outgoing, Turn } from './turn.ts';
 
 /** The server does not know the session any more, so it did not do what it was asked. */
 export interface Gone {
@@ -15,34 +16,36 @@ const gone: Gone = { kind: 'gone' };
 
 /** Asks a server for something. The answer may be whole, or a stream that goes on after this has returned. */
 export async function request(link: Link, out: Outgoing): Promise<Answer | Gone> {
-  const begun = beginTurn(link, out);
-  const head = await begun.turn.exchange.head;
-  if (isRefusal(head)) return ended(link, begun, { kind: 'refusal', refusal: head });
+  const turn = new Turn(link, out);
+  const head = await turn.exchange.head;
+  if (isRefusal(head)) return ended(turn, no(head));
   out.onHead?.(head);
-  const answer = await answerOf(begun, head);
-  if (answer.kind === 'stream') link.contact({ kind: 'up' });
-  if (answer.kind === 'stream') return answer;
-  if (answer.kind !== 'gone') return ended(link, begun, answer);
-  begun.pass();
+  const reading = answerOf(turn, head);
+  const answer = reading instanceof Promise ? await reading : reading;
+  if (answer.kind === 'gone') turn.pass();
+  else if (answer.kind !== 'stream') return ended(turn, answer);
+  else link.contact(up);
   return answer;
 }
 
-function ended<Whole extends Ending>(link: Link, begun: Begun, answer: Whole): Whole {
+const up = { kind: 'up' } as const;
+
+function ended<Whole extends Ending>(turn: Turn, answer: Whole): Whole {
   if (answer.kind !== 'refusal') {
-    link.contact({ kind: 'up' });
-    begun.release('answered');
+    turn.link.contact(up);
+    turn.release('answered');
     return answer;
   }
   const { refused, detail } = answer.refusal;
-  if (refused === 'upstream_unreachable') link.contact({ kind: 'down', why: detail });
-  begun.release(answer.refusal);
+  if (refused === 'upstream_unreachable') turn.link.contact({ kind: 'down', why: detail });
+  turn.release(answer.refusal);
   return answer;
 }
 
 const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
 
-async function answerOf(begun: Begun, head: Head): Promise<Answer | Gone> {
-  const { turn } = begun;
+/** At once for a body that is there already, which most are by the time their head is looked at. */
+function answerOf(turn: Turn, head: Head): MaybePromise<Answer | Gone> {
   const { failures } = turn.link;
   const { status, headers } = head;
   if (status >= 400 && status < 500) return faultOf(turn, status, bodyKind(head) === 'json');
@@ -55,7 +58,7 @@ async function answerOf(begun: Begun, head: Head): Promise<Answer | Gone> {
   if (Number(headers['content-length'] ?? 0) > turn.left) return no(failures.tooLarge(turn.out.answerBytes));
   const kind = bodyKind(head);
   if (kind === 'json') return readAnswer(turn);
-  if (kind === 'events') return readStream(begun);
+  if (kind === 'events') return readStream(turn);
   return no(failures.invalid('answered with a Content-Type that is neither application/json nor text/event-stream'));
 }
 

@@ -4,6 +4,7 @@ import type { Limits } from '#gateway/core/snapshot.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
 import { declaredFor, knownParts } from './capabilities.ts';
 import type { Link } from './link.ts';
+import type { Terms } from './session.ts';
 import { createSlot, type Slot } from './slot.ts';
 
 /** Which sessions are kept, and for how long. */
@@ -61,13 +62,31 @@ export function createSessions(link: Link, { revision, limits, keeping, parks }:
     return slots.size < keeping.atMost;
   };
 
+  const termsOf = ({ client }: UpstreamCall): Pick<Terms, 'revision' | 'declared'> => ({
+    revision: offered(client, revision),
+    declared: declares(client),
+  });
+  const written = (call: UpstreamCall): string => {
+    const terms = termsOf(call);
+    return JSON.stringify([call.principal, call.run, terms.revision, terms.declared]);
+  };
+  // What a legacy client declared is one object for all calls of its session: its key is written once.
+  const keys = new WeakMap<Client, { readonly principal: string; readonly run: string; readonly key: string }>();
+  const keyOf = (call: UpstreamCall): string => {
+    const { client, principal, run } = call;
+    const known = keys.get(client);
+    if (known && known.principal === principal && known.run === run) return known.key;
+    const key = written(call);
+    if (!isModern(client.revision)) keys.set(client, { principal, run, key });
+    return key;
+  };
+
   return {
     enter(call) {
-      const terms = { revision: offered(call.client, revision), declared: declares(call.client), limits };
-      const key = JSON.stringify([call.principal, call.run, terms.revision, terms.declared]);
+      const key = keyOf(call);
       const known = slots.get(key);
       if (!known && !makeRoom()) return full(link.server, keeping.atMost);
-      const slot = known ?? createSlot(link, terms);
+      const slot = known ?? createSlot(link, { ...termsOf(call), limits });
       // Whoever is newest already stays where it is: moving it in every call leaves dead tables behind.
       if (slot !== newest || !known) {
         slots.delete(key);

@@ -7,23 +7,22 @@ import { believe } from './body.ts';
 import { parseJson } from './envelope.ts';
 import { noticeOf, relay } from './notices.ts';
 import { createSource, type Source } from './sse-source.ts';
-import type { Begun, Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 type Event = ExchangeEvent | Ending;
 
 /** Reads an answer that came as an event stream. When its first message is the answer, there is no need for a stream. */
-export async function readStream(begun: Begun): Promise<Ending | StreamAnswer> {
-  const source = createSource(begun.turn);
-  const first = await nextEvent(begun.turn, source);
-  return isEnding(first) ? first : { kind: 'stream', events: eventsOf(begun, source, first) };
+export async function readStream(turn: Turn): Promise<Ending | StreamAnswer> {
+  const source = createSource(turn);
+  const first = await nextEvent(turn, source);
+  return isEnding(first) ? first : { kind: 'stream', events: eventsOf(turn, source, first) };
 }
 
 /**
  * Written by hand, because `return` of an async generator waits for the `next` that is under way, and a caller who left
  * must not wait for a silent server.
  */
-function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAnswer['events'] {
-  const { turn } = begun;
+function eventsOf(turn: Turn, source: Source, first: ExchangeEvent): StreamAnswer['events'] {
   let ahead: ExchangeEvent | null = first;
   let last = false;
   let tail: Promise<unknown> = Promise.resolve();
@@ -35,7 +34,7 @@ function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAns
     if (last) return { done: true, value: undefined };
     if (!isEnding(event)) return { done: false, value: event };
     last = true;
-    begun.release(event.kind === 'refusal' ? event.refusal : 'answered');
+    turn.release(event.kind === 'refusal' ? event.refusal : 'answered');
     return { done: false, value: event };
   };
   const next = (): Promise<IteratorResult<ExchangeEvent | Ending>> => {
@@ -46,7 +45,7 @@ function eventsOf(begun: Begun, source: Source, first: ExchangeEvent): StreamAns
   const leave = (): Promise<IteratorResult<ExchangeEvent | Ending>> => {
     if (!last) {
       last = true;
-      begun.release(turn.link.failures.cancelled);
+      turn.release(turn.link.failures.cancelled);
     }
     return Promise.resolve({ done: true, value: undefined });
   };

@@ -32,7 +32,7 @@ export interface Envelope {
 }
 
 /** A request that is under way. */
-export interface Turn {
+export class Turn {
   readonly link: Link;
   readonly out: Outgoing;
   /** Our JSON-RPC id, and our progress token. */
@@ -43,56 +43,48 @@ export interface Turn {
   /** Bytes of answer that may still come. */
   left: number;
   /** True when nothing more will be read: all was given back. */
-  over: boolean;
-}
+  over = false;
+  readonly #off: () => void;
 
-export interface Begun {
-  readonly turn: Turn;
+  constructor(link: Link, out: Outgoing) {
+    this.link = link;
+    this.out = out;
+    this.id = link.nextId();
+    this.left = out.answerBytes;
+    const { params, token } = withOurToken(out.params, this.id);
+    this.token = token;
+    const all = out.envelope ? { ...params, _meta: { ...metaOf(params), ...out.envelope.meta } } : params;
+    this.exchange = write(link, out, this.id, all);
+    this.#off = out.life.onOver((why) => {
+      this.exchange.abort(why);
+      // Later, because it may be over before this has returned.
+      queueMicrotask(() => this.release(why));
+    });
+  }
+
   /** Gives everything back, once; with a refusal, the server is told that nobody waits any more. */
-  release(how: 'answered' | Refusal): void;
-  /** Lets go of this request without ending the call, which goes on with another. */
-  pass(): void;
-}
-
-export function beginTurn(link: Link, out: Outgoing): Begun {
-  const id = link.nextId();
-  const { params: own, token } = withOurToken(out.params, id);
-  const params = out.envelope ? { ...own, _meta: { ...metaOf(own), ...out.envelope.meta } } : own;
-  const turn: Turn = {
-    link,
-    out,
-    id,
-    token,
-    left: out.answerBytes,
-    over: false,
-    exchange: write(link, out, id, params),
-  };
-
-  const leave = (): boolean => {
-    if (turn.over) return false;
-    turn.over = true;
-    off();
-    return true;
-  };
-  const release = (how: 'answered' | Refusal): void => {
-    if (!leave()) return;
-    if (how === 'answered') turn.exchange.discard();
+  release(how: 'answered' | Refusal): void {
+    if (!this.#leave()) return;
+    if (how === 'answered') this.exchange.discard();
     else {
-      turn.exchange.abort(how);
-      cancel(turn, how);
+      this.exchange.abort(how);
+      cancel(this, how);
     }
-    out.life.end();
-    out.done();
-  };
-  const off = out.life.onOver((why) => {
-    turn.exchange.abort(why);
-    // Later, because it may be over before this has returned.
-    queueMicrotask(() => release(why));
-  });
-  const pass = (): void => {
-    if (leave()) turn.exchange.discard();
-  };
-  return { turn, release, pass };
+    this.out.life.end();
+    this.out.done();
+  }
+
+  /** Lets go of this request without ending the call, which goes on with another. */
+  pass(): void {
+    if (this.#leave()) this.exchange.discard();
+  }
+
+  #leave(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.#off();
+    return true;
+  }
 }
 
 function write(link: Link, out: Outgoing, id: number, params: JsonObject): Exchange {

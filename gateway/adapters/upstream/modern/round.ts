@@ -66,10 +66,10 @@ const lent = (life: Lifetime): Lifetime => ({
   get asking() {
     return life.asking;
   },
-  onOver: life.onOver,
-  askBegins: life.askBegins,
-  askEnds: life.askEnds,
-  sleep: life.sleep,
-  race: life.race,
+  onOver: (tell) => life.onOver(tell),
+  askBegins: () => life.askBegins(),
+  askEnds: () => life.askEnds(),
+  sleep: (ms) => life.sleep(ms),
+  race: (promise) => life.race(promise),
   end: () => undefined,
 });
