@@ -40,8 +40,7 @@ globalThis.fs = new Proxy(streams, { get: (known, name) => known[name] ?? refuse
 
 await import(pathToFileURL(join(folder, 'wasm_exec.js')).href);
 const go = new globalThis.Go();
-go.exit = (code) => {
-  process.exitCode = code;
-};
+// At once, for everything was written synchronously: a timer of the Go scheduler that fires later would end in an exception.
+go.exit = (code) => process.exit(code);
 const { instance } = await WebAssembly.instantiate(readFileSync(join(folder, 'compiler.wasm')), go.importObject);
 await go.run(instance);

@@ -36,18 +36,39 @@ test('a program that is not there is null', async () => {
   expect(await runChild('no-such-program', [], { env: {}, timeoutMs: 1_000 })).toBeNull();
 });
 
-test('a compiler that fails gives no policy, but says so', async () => {
+/** Asks a compiler whose runtime (`wasm_exec.js`) is this text and whose module is empty. */
+async function askBroken(runtime: string) {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-compiler-'));
   try {
     await mkdir(join(folder, 'compiler'));
-    await writeFile(join(folder, 'compiler', 'wasm_exec.js'), 'throw new Error("broken in two")');
+    await writeFile(join(folder, 'compiler', 'wasm_exec.js'), runtime);
+    await writeFile(join(folder, 'compiler', 'compiler.wasm'), new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
     const compiler = async () => ({ kind: 'built', folder: join(folder, 'compiler') }) as const;
     const request = { mode: 'build', files: { 'a.rego': 'package a\n' }, data: {}, entrypoints: [] } as const;
-    const answer = await askCompiler({ ...(await aToolchain()), compiler }, request, join(folder, 'cache'));
-    expect(answer).toMatchObject({ diagnostics: [{ code: 'compiler_failed' }] });
-    expect(answer.diagnostics[0]?.message).toContain('broken in two');
-    expect(answer.wasm).toBeUndefined();
+    return await askCompiler({ ...(await aToolchain()), compiler }, request, join(folder, 'cache'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+test('a compiler that fails gives no policy, but says so', async () => {
+  const answer = await askBroken('throw new Error("broken in two")');
+  expect(answer).toMatchObject({ diagnostics: [{ code: 'compiler_failed' }] });
+  expect(answer.diagnostics[0]?.message).toContain('broken in two');
+  expect(answer.wasm).toBeUndefined();
+});
+
+test('a timer that the Go runtime leaves behind does not spoil what it has answered', async () => {
+  const answer = await askBroken(`
+    globalThis.Go = class {
+      importObject = {};
+      async run() {
+        setTimeout(() => { throw new Error('Go program has already exited'); }, 50);
+        const text = new TextEncoder().encode('{"opaVersion": "1.0.0", "diagnostics": []}');
+        globalThis.fs.writeSync(1, text);
+        this.exit(0);
+      }
+    };
+  `);
+  expect(answer).toEqual({ opaVersion: '1.0.0', diagnostics: [] });
 });
