@@ -111,7 +111,7 @@ const warnShape: Shape = (row) => text(row.code) && text(row.message) && only(ro
 const denyShape: Shape = (row) =>
   text(row.code) &&
   text(row.message) &&
-  (row.mode === undefined || modes.has(String(row.mode))) &&
+  (row.mode === undefined || (typeof row.mode === 'string' && modes.has(row.mode))) &&
   only(row, ['code', 'message', 'detail', 'mode']);
 const askShape: Shape = (row) =>
   text(row.code) &&

@@ -59,6 +59,7 @@ describe('a decision', () => {
     ['a grant with more than an id', { grant: [{ id: 'x', tools: [] }] }],
     ['grants as an object', { grant: { id: 'x' } }],
     ['a deny with an unknown mode', { grant: [grant], deny: [{ ...deny, mode: 'off' }] }],
+    ['a deny whose mode is a list', { grant: [grant], deny: [{ ...deny, mode: ['warn'] }] }],
     ['a deny without a code', { grant: [grant], deny: [{ message: 'x' }] }],
     ['an approval by two people', { grant: [grant], approve: [{ ...ask, min: 2 }] }],
     ['an approval for the whole run', { grant: [grant], approve: [{ ...ask, scope: 'run' }] }],
