@@ -4,7 +4,7 @@ export interface CompilerRequest {
   readonly files: Readonly<Record<string, string>>;
   readonly data: Readonly<Record<string, unknown>>;
   readonly entrypoints: readonly string[];
-  /** Built-in functions that the engine supplies to the module itself: so far it supplies none. */
+  /** Built-in functions that the engine supplies to the module itself; by default those of host-builtins.ts. */
   readonly supplied?: readonly string[];
 }
 

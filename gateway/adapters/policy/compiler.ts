@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { runChild } from './child.ts';
 import { type CompilerAnswer, type CompilerRequest, refusal } from './compiler-protocol.ts';
+import { suppliedFunctions } from './host-builtins.ts';
 import { askOpa } from './opa-command.ts';
 import { noCompiler, type Toolchain } from './toolchain.ts';
 
@@ -15,13 +16,14 @@ export async function askCompiler(
   request: CompilerRequest,
   cache = join(toolchain.build, 'policy-cache'),
 ): Promise<CompilerAnswer> {
-  const question = JSON.stringify({ ...request, files: sortedByKey(request.files) });
+  const whole = { supplied: suppliedFunctions, ...request };
+  const question = JSON.stringify({ ...whole, files: sortedByKey(request.files) });
   const key = createHash('sha256').update(`${toolchain.digest}\0${question}`).digest('hex');
   const remembered = await recall(join(cache, `${key}.json`));
   if (remembered !== null) return remembered;
   const compiler = await toolchain.compiler();
   if (compiler === null) return refusal('compiler_missing', noCompiler);
-  if (compiler.kind === 'opa') return askOpa(compiler.command, toolchain, request);
+  if (compiler.kind === 'opa') return askOpa(compiler.command, toolchain, whole);
   const answer = await runBuilt(compiler.folder, question);
   if (answer.diagnostics.length === 0) await remember(cache, `${key}.json`, answer);
   return answer;

@@ -1,5 +1,5 @@
 import type { Policy } from '#gateway/core/snapshot.ts';
-import { createRecycledInstance } from './instance.ts';
+import { createModule, createRecycledInstance } from './instance.ts';
 import { encodeInput } from './judgeable.ts';
 import { PolicyFault } from './policy-fault.ts';
 
@@ -14,7 +14,7 @@ export const decisionEntrypoint = 'sekisho/decision';
 
 /** Activates a compiled policy: it gives the raw decision document or throws a PolicyFault, never a guess. One that cannot be asked is refused here, before any call depends on it. */
 export function createPolicyEngine(compiled: JudgeablePolicy): Policy {
-  const instance = createRecycledInstance(toModule(compiled.wasm), compiled.wasm.byteLength, compiled.data);
+  const instance = createRecycledInstance(createModule(compiled.wasm), compiled.data);
   if (!instance.entrypoints.includes(decisionEntrypoint)) {
     throw new PolicyFault('entrypoint_missing', `the policy module has no entrypoint ${decisionEntrypoint}`);
   }
@@ -22,12 +22,4 @@ export function createPolicyEngine(compiled: JudgeablePolicy): Policy {
     revision: compiled.revision,
     judge: (input) => instance.evaluate(encodeInput(input), decisionEntrypoint),
   };
-}
-
-function toModule(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(wasm);
-  } catch (cause) {
-    throw new PolicyFault('module_invalid', 'the compiled policy is not a WebAssembly module', { cause });
-  }
 }

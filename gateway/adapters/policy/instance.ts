@@ -1,4 +1,6 @@
 import * as sdk from '@open-policy-agent/opa-wasm';
+import { type HostBuiltins, hostBuiltins } from './host-builtins.ts';
+import { metered, stepsName } from './meter.ts';
 import { PolicyFault } from './policy-fault.ts';
 
 // The package's own types miss its synchronous half (1.10.0), so what is used of it is described here.
@@ -9,7 +11,11 @@ interface LoadedModule {
   setData(data: unknown): void;
   evaluate(input: ArrayBuffer | undefined, entrypoint: string): unknown;
 }
-type Load = (module: WebAssembly.Module, memory: { initial: number; maximum: number }) => LoadedModule;
+type Load = (
+  module: WebAssembly.Module,
+  memory: { initial: number; maximum: number },
+  builtins: HostBuiltins,
+) => LoadedModule;
 const { loadPolicySync } = (sdk as unknown as { default: { loadPolicySync: Load } }).default;
 
 /** One instantiated policy module with its data. It is asked from one thread, one question at a time. */
@@ -23,43 +29,80 @@ export interface Instance {
 const page = 64 * 1024;
 const mostPages = 1024;
 
-/** Instantiates a module. It must need nothing from us: whatever calls back into JavaScript is refused by name. */
-export function createInstance(module: WebAssembly.Module, wasmBytes: number, data: unknown): Instance {
-  // What a module keeps in memory from the start is in its own bytes, so this is always enough.
-  const initial = 5 + Math.ceil(wasmBytes / page);
+/**
+ * Steps that one question may take: a thousand times what an ordinary one takes, and some 20 ms at most. Reading the input
+ * takes up to three a byte.
+ */
+const stepsFor = (inputBytes: number): number => 1_000_000 + 3 * inputBytes;
+
+/** A policy module that counts its steps, compiled once for any number of instances. */
+export interface PolicyModule {
+  readonly module: WebAssembly.Module;
+  readonly bytes: number;
+}
+
+export function createModule(wasm: Uint8Array<ArrayBuffer>): PolicyModule {
+  const counting = faultless(() => new WebAssembly.Module(wasm) && metered(wasm), 'module_invalid');
+  const module = faultless(() => new WebAssembly.Module(counting), 'module_invalid');
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'opa_wasm_abi_version')) {
     throw new PolicyFault('module_invalid', 'this WebAssembly module is not a compiled policy');
   }
+  return { module, bytes: counting.byteLength };
+}
+
+/** Instantiates a module. What it needs from us must be among the functions that we have; the rest is refused by name. */
+export function createInstance({ module, bytes }: PolicyModule, data: unknown): Instance {
+  // What a module keeps in memory from the start is in its own bytes, so this is always enough.
+  const initial = 5 + Math.ceil(bytes / page);
+  const functions = hostBuiltins((price) => {
+    steps.value -= price;
+    if (steps.value < 0) throw new PolicyFault('too_long', 'the policy calls for too much work for this input');
+  });
   const policy = faultless(() => {
-    const loaded = loadPolicySync(module, { initial, maximum: mostPages });
-    const missing = hostBuiltins(loaded);
+    const loaded = loadPolicySync(module, { initial, maximum: mostPages }, functions);
+    const missing = calledFunctions(loaded).filter((name) => !Object.hasOwn(functions, name));
     if (missing.length > 0) throw missingBuiltins(missing);
     loaded.setData(data);
     return loaded;
   }, 'module_invalid');
+  const steps = policy.wasmInstance.exports[stepsName] as WebAssembly.Global;
   return {
     entrypoints: Object.keys(policy.entrypoints),
-    evaluate: (input, entrypoint) => single(faultless(() => policy.evaluate(input, entrypoint), 'threw')),
     memoryBytes: () => policy.mem.buffer.byteLength,
+    evaluate(input, entrypoint) {
+      steps.value = stepsFor(input?.byteLength ?? 0);
+      try {
+        return single(policy.evaluate(input, entrypoint));
+      } catch (cause) {
+        if (steps.value >= 0) throw faultOf(cause, 'threw');
+        throw new PolicyFault('too_long', 'the policy takes too many steps for this input', { cause });
+      }
+    },
   };
 }
 
 // A module's memory never shrinks: after an unusual question it is replaced rather than kept at its high-water mark.
 const spareBytes = 16 * 1024 * 1024;
 
-/** An instance that is made anew when it has grown too large. */
-export function createRecycledInstance(module: WebAssembly.Module, wasmBytes: number, data: unknown): Instance {
-  const instantiate = () => createInstance(module, wasmBytes, data);
+/** An instance that is made anew when it has grown too large, or was stopped in the middle of something. */
+export function createRecycledInstance(module: PolicyModule, data: unknown): Instance {
+  const instantiate = () => createInstance(module, data);
   let instance = instantiate();
   const recycleAbove = instance.memoryBytes() + spareBytes;
   return {
     entrypoints: instance.entrypoints,
     memoryBytes: () => instance.memoryBytes(),
     evaluate(input, entrypoint) {
+      let whole = false;
       try {
-        return instance.evaluate(input, entrypoint);
+        const answer = instance.evaluate(input, entrypoint);
+        whole = true;
+        return answer;
+      } catch (cause) {
+        whole = !(cause instanceof Error && cause.cause instanceof WebAssembly.RuntimeError);
+        throw cause;
       } finally {
-        if (instance.memoryBytes() > recycleAbove) instance = instantiate();
+        if (!whole || instance.memoryBytes() > recycleAbove) instance = instantiate();
       }
     },
   };
@@ -70,9 +113,13 @@ function faultless<T>(ask: () => T, reason: 'threw' | 'module_invalid'): T {
   try {
     return ask();
   } catch (cause) {
-    if (cause instanceof PolicyFault) throw cause;
-    throw new PolicyFault(reason, `the policy engine threw: ${messageOf(cause)}`, { cause });
+    throw faultOf(cause, reason);
   }
+}
+
+function faultOf(cause: unknown, reason: 'threw' | 'module_invalid'): PolicyFault {
+  if (cause instanceof PolicyFault) return cause;
+  return new PolicyFault(reason, `the policy engine threw: ${messageOf(cause)}`, { cause });
 }
 
 function messageOf(cause: unknown): string {
@@ -96,8 +143,8 @@ function missingBuiltins(names: readonly string[]): PolicyFault {
   return new PolicyFault('builtin_missing', `the policy needs functions that are not available: ${names.join(', ')}`);
 }
 
-/** The functions the module would call its host for. The compiler refuses them; a ready-made bundle is caught here. */
-function hostBuiltins(policy: LoadedModule): string[] {
+/** The functions the module would call its host for. The compiler refuses what we have not; a bundle is caught here. */
+function calledFunctions(policy: LoadedModule): string[] {
   const exported = policy.wasmInstance.exports;
   const address = call(exported, 'opa_json_dump', call(exported, 'builtins'));
   const memory = new Uint8Array(policy.mem.buffer, address);

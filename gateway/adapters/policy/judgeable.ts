@@ -3,6 +3,8 @@ import { PolicyFault } from './policy-fault.ts';
 // The engine has neither fuel nor a clock: what it may be given is bounded before it starts.
 const mostDepth = 64;
 const mostMembers = 1_000;
+/** A number takes two bytes of a message and two hundred of the engine's memory. */
+const mostValues = 50_000;
 const mostBytes = 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -27,7 +29,11 @@ export const surelyJudgeable = (input: object): boolean => weigh(input) <= mostB
 /** The bytes that the input has at most, as JSON. */
 function weigh(input: object): number {
   if (!isPlainObject(input)) throw new PolicyFault('input_not_object', 'the policy input is not a plain object');
-  return check(input, []);
+  return check(input, [], { values: mostValues });
+}
+
+interface Allowance {
+  values: number;
 }
 
 /** `trail` is where we are, by key; it becomes words only when something is wrong. */
@@ -37,7 +43,8 @@ type Trail = (string | number)[];
 const plainBytes = 32;
 const textBytes = (text: string): number => text.length * 6 + 4;
 
-function check(value: unknown, trail: Trail): number {
+function check(value: unknown, trail: Trail, left: Allowance): number {
+  if (--left.values < 0) throw new PolicyFault('input_too_wide', `the policy input has more than ${mostValues} values`);
   switch (typeof value) {
     case 'boolean':
       return plainBytes;
@@ -48,13 +55,13 @@ function check(value: unknown, trail: Trail): number {
       if (!Number.isFinite(value)) throw new PolicyFault('input_not_json', `${named(trail)} is not a finite number`);
       return plainBytes;
     case 'object':
-      return value === null ? plainBytes : checkMembers(value, trail);
+      return value === null ? plainBytes : checkMembers(value, trail, left);
     default:
       throw new PolicyFault('input_not_json', `${named(trail)} is ${typeof value}, which JSON cannot say`);
   }
 }
 
-function checkMembers(value: object, trail: Trail): number {
+function checkMembers(value: object, trail: Trail, left: Allowance): number {
   if (trail.length >= mostDepth) {
     throw new PolicyFault('input_too_deep', `${named(trail)} is nested deeper than ${mostDepth}`);
   }
@@ -63,7 +70,7 @@ function checkMembers(value: object, trail: Trail): number {
     if (value.length > mostMembers) throw tooWide(trail, value.length);
     for (let i = 0; i < value.length; i++) {
       trail.push(i);
-      bytes += check(value[i], trail);
+      bytes += check(value[i], trail, left);
       trail.pop();
     }
     return bytes;
@@ -74,7 +81,7 @@ function checkMembers(value: object, trail: Trail): number {
   for (const key of keys) {
     trail.push(key);
     if (!key.isWellFormed()) throw new PolicyFault('input_not_text', `${named(trail)} holds half a character`);
-    bytes += textBytes(key) + check((value as Record<string, unknown>)[key], trail);
+    bytes += textBytes(key) + check((value as Record<string, unknown>)[key], trail, left);
     trail.pop();
   }
   return bytes;

@@ -56,7 +56,7 @@ async function layOut(opa: Opa, request: CompilerRequest, builtins: Builtins): P
   const all = JSON.parse(own.stdout) as { builtins: { name: string }[]; features?: string[] };
   const held = {
     ...all,
-    builtins: all.builtins.filter(({ name }) => builtins.allowed.includes(name)),
+    builtins: all.builtins.filter(({ name }) => builtins.allowed.includes(name) || request.supplied?.includes(name)),
     features: all.features?.filter((name) => !name.startsWith('rego_v2')),
     future_keywords: ['not'],
     allow_net: [],

@@ -9,6 +9,7 @@ export type PolicyFaultReason =
   | 'undefined'
   | 'not_single'
   | 'threw'
+  | 'too_long'
   | 'module_invalid'
   | 'builtin_missing'
   | 'entrypoint_missing';

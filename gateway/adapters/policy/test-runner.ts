@@ -1,6 +1,6 @@
 import { askCompiler } from './compiler.ts';
 import type { PolicyError } from './compiler-protocol.ts';
-import { createInstance, type Instance } from './instance.ts';
+import { createModule, createRecycledInstance, type Instance } from './instance.ts';
 import { PolicyFault } from './policy-fault.ts';
 import { readSources } from './sources.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -34,8 +34,10 @@ export async function runPolicyTests({ directory, toolchain, cache }: PolicyTest
   const answer = await askCompiler(toolchain, { mode: 'test', files, data: sources.data, entrypoints: [] }, cache);
   if (answer.diagnostics.length > 0) return { errors: answer.diagnostics, tests: [] };
   if (answer.wasm === undefined || answer.tests === undefined) return { errors: [], tests: [] };
-  const wasm = Buffer.from(answer.wasm, 'base64');
-  const instance = createInstance(new WebAssembly.Module(wasm), wasm.byteLength, sources.data);
+  const instance = createRecycledInstance(
+    createModule(new Uint8Array(Buffer.from(answer.wasm, 'base64'))),
+    sources.data,
+  );
   const tests = answer.tests.map(({ name, entrypoint, file, row }) => {
     const error = runOne(instance, entrypoint);
     return { name, file, row, passed: error === null, error };

@@ -9,6 +9,10 @@ declare namespace WebAssembly {
     readonly exports: Exports;
     constructor(module: Module, imports?: object);
   }
+  class Global {
+    value: number;
+  }
+  class RuntimeError extends Error {}
   class Memory {
     readonly buffer: ArrayBuffer;
   }

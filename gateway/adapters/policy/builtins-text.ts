@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { HostFunction } from './host-function.ts';
+
+export const textFunctions: Readonly<Record<string, HostFunction>> = {
+  'strings.any_prefix_match': (texts, starts) => anyPair(texts, starts, (text, start) => text.startsWith(start)),
+  'strings.any_suffix_match': (texts, ends) => anyPair(texts, ends, (text, end) => text.endsWith(end)),
+  'strings.count': (text, part) => {
+    if (typeof text !== 'string' || typeof part !== 'string') return undefined;
+    return part === '' ? [...text].length + 1 : text.split(part).length - 1;
+  },
+  indexof_n: (text, part) => {
+    if (typeof text !== 'string' || typeof part !== 'string' || part === '') return undefined;
+    return placesOf([...text], [...part]);
+  },
+  'crypto.sha256': (text) => (typeof text === 'string' ? createHash('sha256').update(text).digest('hex') : undefined),
+  'hex.encode': (text) => (typeof text === 'string' ? Buffer.from(text).toString('hex') : undefined),
+  'hex.decode': (text) => {
+    if (typeof text !== 'string' || !/^(?:[0-9a-fA-F]{2})*$/.test(text)) return undefined;
+    return utf8(Buffer.from(text, 'hex'));
+  },
+  'base64url.encode_no_pad': (text) => (typeof text === 'string' ? Buffer.from(text).toString('base64url') : undefined),
+  'urlquery.encode': (text) => (typeof text === 'string' ? queryEscaped(text) : undefined),
+  'urlquery.decode': (text) => (typeof text === 'string' ? queryUnescaped(text) : undefined),
+  'glob.quote_meta': (text) => (typeof text === 'string' ? text.replace(/[*?\\[\]{}!-]/g, '\\$&') : undefined),
+  'semver.is_valid': (version) => versionOf(version) !== null,
+  'semver.compare': (one, other) => {
+    const [a, b] = [versionOf(one), versionOf(other)];
+    return a && b ? compared(a, b) : undefined;
+  },
+};
+
+function anyPair(ones: unknown, others: unknown, holds: (one: string, other: string) => boolean): boolean | undefined {
+  const [left, right] = [textsOf(ones), textsOf(others)];
+  if (!left || !right) return undefined;
+  return left.some((one) => right.some((other) => holds(one, other)));
+}
+
+function textsOf(value: unknown): readonly string[] | null {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.every((one) => typeof one === 'string') ? list : null;
+}
+
+/** By characters, not by UTF-16 units; matches may overlap. */
+function placesOf(text: readonly string[], part: readonly string[]): number[] {
+  const places: number[] = [];
+  for (let at = 0; at + part.length <= text.length; at++) {
+    if (part.every((char, i) => char === text[at + i])) places.push(at);
+  }
+  return places;
+}
+
+/** Undefined for bytes that are no text: they could not be written back as JSON. */
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As Go's QueryEscape: letters, digits and -_.~ stay, a space is a plus. */
+const queryEscaped = (text: string): string =>
+  encodeURIComponent(text)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+
+function queryUnescaped(text: string): string | undefined {
+  if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined; // bytes that are no text
+  }
+}
+
+interface Version {
+  readonly numbers: readonly bigint[];
+  readonly before: readonly string[];
+}
+
+const versionForm =
+  /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
+const largest = 2n ** 63n - 1n;
+
+function versionOf(text: unknown): Version | null {
+  const parts = typeof text === 'string' ? versionForm.exec(text) : null;
+  if (!parts) return null;
+  const written = [parts[1] ?? '', parts[2] ?? '', parts[3] ?? ''];
+  const before = parts[4]?.split('.') ?? [];
+  // SemVer 2.0.0 §2 and §9: no number begins with a zero.
+  if ([...written, ...before].some((one) => /^0\d+$/.test(one))) return null;
+  const numbers = written.map(BigInt);
+  return numbers.some((number) => number > largest) ? null : { numbers, before };
+}
+
+/** SemVer 2.0.0 §11. */
+function compared(a: Version, b: Version): number {
+  for (const [i, number] of a.numbers.entries()) {
+    const other = b.numbers[i] ?? 0n;
+    if (number !== other) return number < other ? -1 : 1;
+  }
+  if (a.before.length === 0 || b.before.length === 0) return Math.sign(b.before.length - a.before.length);
+  for (const [i, word] of a.before.entries()) {
+    const other = b.before[i];
+    if (other === undefined) return 1;
+    if (word !== other) return comparedWords(word, other);
+  }
+  return a.before.length < b.before.length ? -1 : 0;
+}
+
+function comparedWords(a: string, b: string): number {
+  const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
+  if (isNumber !== otherIsNumber) return isNumber ? -1 : 1;
+  if (isNumber) return BigInt(a) < BigInt(b) ? -1 : 1;
+  return a < b ? -1 : 1;
+}
