@@ -19,7 +19,7 @@ import type { Gate, Log } from '#gateway/ports.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
-import { loadPolicy } from './compose/policy.ts';
+import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { createServers } from './compose/servers.ts';
 import { openTelemetry } from './compose/telemetry.ts';
 
@@ -30,6 +30,7 @@ export interface Gateway {
   readonly adminUrl: string;
   readonly config: Config;
   readonly snapshots: Snapshots;
+  readonly policy: PolicyKeeper;
   readonly store: Store;
   readonly audit: Audit;
   readonly gate: Gate;
@@ -77,7 +78,10 @@ type Keep = <T>(part: T, close: (part: T) => Promise<void> | void) => T;
 async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>): Promise<Gateway> {
   const { config, log, progress, env, carrier = 'own' } = outside;
   await mkdir(config.state, { recursive: true, mode: 0o700 });
-  const policy = await loadPolicy(config.policy.path, join(config.state, 'policy-cache'), { env, progress });
+  const policy = keep(
+    await keepPolicy({ directory: config.policy.path, state: config.state, env, progress, log, now: Date.now }),
+    (it) => it.close(),
+  );
   const identity = await loadIdentity(config);
   const store = keep(openStore(config.store.path ?? join(config.state, 'state.db'), { onFault }), (it) => it.close());
   const hmacKey = await loadOrCreateSecretKey(join(config.state, 'keys', 'audit.key'));
@@ -94,7 +98,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       baseOf: servers.baseOf,
       manifest: servers.manifest,
       config,
-      policy,
+      policy: policy.first,
       digests: hashing,
       pins: store.pins,
       now: Date.now,
@@ -105,11 +109,12 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     }),
     (it) => it.close(),
   );
+  policy.follow(snapshots.usePolicy);
   servers.listen((id, notice) => {
     if (notice.kind === 'updated') tell?.tellUpdated(id, notice.uri);
     else void snapshots.refresh(id);
   });
-  const telemetry = await openTelemetry(outside, { snapshots, audit, server: () => server });
+  const telemetry = await openTelemetry(outside, { snapshots, audit, policy: policy.state, server: () => server });
   keep(telemetry.traces, (it) => it.close());
   const gate = createGate({
     current: snapshots.current,
@@ -150,11 +155,15 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     host: config.admin.host,
     unready: () =>
       ready.yet ? (audit.ready() ? null : 'the audit file cannot be written') : 'servers are being asked',
-    detail: () => ({ revision: snapshots.current().revision, policy: policy.revision }),
+    detail: () => ({
+      revision: snapshots.current().revision,
+      policy: snapshots.current().policy.revision,
+      policy_broken: policy.state().broken,
+    }),
     metrics: async () => ({ contentType: telemetry.metrics.contentType, text: await telemetry.metrics.render() }),
   });
   const { url, adminUrl } = await listen(config, keep, server, admin);
-  return { url, adminUrl, config, snapshots, store, audit, gate, minting: identity.minting, settled, close };
+  return { url, adminUrl, config, snapshots, policy, store, audit, gate, minting: identity.minting, settled, close };
 
   function onFault(fault: unknown): void {
     log.error({ fault }, 'the store could not be swept');

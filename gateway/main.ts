@@ -39,7 +39,10 @@ export async function start({ config: file }: StartOptions): Promise<void> {
   process.env.PATH = path;
   const gateway = await compose({ config, env: process.env, log, progress });
   const control = await openControl(gateway, log);
-  closeWithGrace({ delay: shutdownMs }, async ({ err }) => {
+  // A terminal that goes away takes us along; without one SIGHUP means what it means to every daemon.
+  const daemon = !process.stdout.isTTY;
+  if (daemon) process.on('SIGHUP', () => void gateway.policy.reload().catch(() => undefined)); // told by the log
+  closeWithGrace({ delay: shutdownMs, skip: daemon ? ['SIGHUP'] : [] }, async ({ err }) => {
     if (err) log.error({ fault: err }, 'an uncaught fault ends the gateway');
     await control.close();
     await gateway.close();

@@ -22,6 +22,8 @@ export interface Snapshots {
   /** Asks one server again. Resolves when the snapshot shows what it said. */
   refresh(server: string): Promise<void>;
   states(): readonly ServerState[];
+  /** Calls that begin from now on are decided by this policy; those under way end with the one they began with. */
+  usePolicy(policy: Policy): void;
   /** What the server said last, or null. */
   live(server: string): Live | null;
   close(): void;
@@ -52,14 +54,15 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   const { config, log } = parts;
   const held = new Map<string, Held>();
   const running = new Map<string, Promise<void>>();
-  let snapshot = rebuild(parts, held);
+  let { policy } = parts;
+  let snapshot = rebuild(parts, policy, held);
 
   async function ask(id: string, server: ServerConfig): Promise<void> {
     const before = JSON.stringify(held.get(id)?.state.catalogue ?? null);
     held.set(id, await look(parts, id, server, held.get(id)));
     const after = JSON.stringify(held.get(id)?.state.catalogue ?? null);
     if (before === after) return;
-    snapshot = rebuild(parts, held);
+    snapshot = rebuild(parts, policy, held);
     for (const name of snapshot.collisions)
       log.error({ server: id, name }, 'two tools share a name: neither is served');
     parts.changed(id);
@@ -91,6 +94,12 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
       clearTimeout(timer);
     },
     states: () => Object.keys(config.servers).map((id) => held.get(id)?.state ?? { ...unseen, id }),
+    usePolicy(next) {
+      policy = next;
+      snapshot = rebuild(parts, policy, held);
+      // What may be called is what may be listed: the lists of every server may be others now.
+      for (const id of Object.keys(config.servers)) parts.changed(id);
+    },
     live: (id) => held.get(id)?.live ?? null,
     close() {
       for (const timer of timers) clearInterval(timer);
@@ -124,8 +133,8 @@ async function look(parts: SnapshotsParts, id: string, server: ServerConfig, bef
   return { state: { id, up: live !== null, note, catalogue }, live: live ?? before?.live ?? null };
 }
 
-function rebuild(parts: SnapshotsParts, held: ReadonlyMap<string, Held>): Snapshot {
-  const { config, policy, digests, baseOf } = parts;
+function rebuild(parts: SnapshotsParts, policy: Policy, held: ReadonlyMap<string, Held>): Snapshot {
+  const { config, digests, baseOf } = parts;
   const servers = Object.entries(config.servers).map(([id, server]) => ({
     id,
     config: server,

@@ -11,6 +11,7 @@ import { Failure } from './exit.ts';
 import { explainCommand } from './explain.ts';
 import { keygenCommand } from './keygen.ts';
 import { policyCommand } from './policy.ts';
+import { policyReloadCommand } from './policy-reload.ts';
 import { createProgram, runProgram } from './program.ts';
 import { schemaCommand } from './schema.ts';
 import { serversCommand } from './servers.ts';
@@ -60,7 +61,7 @@ const program = createProgram(product.version, [
   bridgeCommand(shell, stopSignal),
   serversCommand(shell, { sign: signServerDefinitions, verify: verifyManifestFile }),
   approvalsCommand(shell),
-  policyCommand(),
+  policyCommand().addCommand(policyReloadCommand(shell)),
   keygenCommand(),
   explainCommand(shell),
   decideCommand(shell),

@@ -38,6 +38,12 @@ export function controlApi(gateway: Gateway): ControlApi {
     },
     decide: (order) => decide(gateway, order),
     approvals: approvalsOf(gateway),
+    policy: {
+      reload: async () => {
+        const { revision, broken } = await gateway.policy.reload();
+        return { revision, broken: broken === null ? null : { ...broken, errors: [...broken.errors] } };
+      },
+    },
     servers: {
       list: () => gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
       tools: (id) => withServer(gateway, id, () => toolsOf(gateway, id)),

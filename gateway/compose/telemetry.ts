@@ -4,6 +4,7 @@ import { createMetrics, type Metrics } from '#gateway/adapters/telemetry/metrics
 import { createTraces, type Traces } from '#gateway/adapters/telemetry/traces.ts';
 import { createWatch } from '#gateway/adapters/telemetry/watch.ts';
 import type { Config } from '#gateway/core/config.ts';
+import type { PolicyState } from '#gateway/core/policy-state.ts';
 import { product } from '#gateway/core/product.ts';
 import type { Log } from '#gateway/ports.ts';
 import type { Snapshots } from '#gateway/snapshots.ts';
@@ -24,10 +25,14 @@ interface Around {
 interface Observed {
   readonly snapshots: Snapshots;
   readonly audit: Audit;
+  readonly policy: () => PolicyState;
   readonly server: () => PublicServer;
 }
 
-export async function openTelemetry(around: Around, { snapshots, audit, server }: Observed): Promise<Telemetry> {
+export async function openTelemetry(
+  around: Around,
+  { snapshots, audit, policy, server }: Observed,
+): Promise<Telemetry> {
   const { config, env, log } = around;
   const { endpoint, ratio } = config.telemetry.traces;
   const addressOf = (id: string): ReturnType<typeof addressIn> => addressIn(config.servers[id]?.url);
@@ -47,6 +52,7 @@ export async function openTelemetry(around: Around, { snapshots, audit, server }
       streams: () => server().openStreams(),
       servers: () => snapshots.states().map(({ id, up }) => ({ id, up, tools: toolsOf(id) })),
       revision: () => snapshots.current().revision,
+      policy,
       audit: audit.counts,
       spansDropped: traces.dropped,
     },

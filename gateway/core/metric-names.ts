@@ -43,6 +43,8 @@ export const metrics = {
     'decision',
     'reason',
   ),
+  sekisho_policy_broken: gauge('1 while the policy folder is broken and the last good policy goes on, else 0.'),
+  sekisho_policy_reloads_total: counter('Looks at the policy folder by what came of them.', 'outcome'),
   sekisho_refusals_total: counter('Calls that were refused, by the true reason.', 'reason', 'phase'),
   sekisho_overhead_seconds: histogram(
     'Time spent in the gateway itself: phase="total" of every call, the phases of one in 61.',

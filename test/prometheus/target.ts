@@ -35,6 +35,7 @@ export async function startTarget(): Promise<Target> {
         { id: 'web', up: false, tools: 3 },
       ],
       revision: () => 'sha256-test',
+      policy: () => ({ revision: 'sha256-test', broken: null, reloads: { swapped: written, unchanged: 0, broken: 0 } }),
       audit: () => ({ written, dropped: 0 }),
       spansDropped: () => 0,
     },

@@ -72,6 +72,7 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
         return approval;
       },
     },
+    policy: { reload: () => ({ revision: 'sha256-policy', broken: null }) },
     servers: {
       list: () => [aServer()],
       tools: (id) =>

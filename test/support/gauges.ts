@@ -9,6 +9,7 @@ export const someGauges = (over: Partial<Gauges> = {}): Gauges => ({
     { id: 'web', up: false, tools: 0 },
   ],
   revision: () => 'sha256-snapshot',
+  policy: () => ({ revision: 'sha256-policy', broken: null, reloads: { swapped: 2, unchanged: 1, broken: 0 } }),
   audit: () => ({ written: 41, dropped: 1 }),
   spansDropped: () => 5,
   ...over,

@@ -23,6 +23,10 @@ export interface ControlApi {
     show(id: string): Answered<Approval>;
     decide(id: string, verdict: Verdict): Answered<Approval>;
   };
+  readonly policy: {
+    /** Looks at the policy folder again, now. */
+    reload(): Answered<PolicyReloaded>;
+  };
   readonly servers: {
     list(): Answered<readonly ServerStatus[]>;
     tools(id: string): Answered<readonly ServerTool[]>;
@@ -76,6 +80,21 @@ export const decided = z.object({
   policy: z.string(),
 });
 export type Decided = Readonly<z.output<typeof decided>>;
+
+export const policyReloaded = z.object({
+  /** Of the policy in force. */
+  revision: z.string(),
+  /** Why what stands in the folder is not in force; null when it is. */
+  broken: z
+    .object({
+      since: z.number(),
+      errors: z.array(
+        z.object({ file: z.string(), row: z.number(), col: z.number(), code: z.string(), message: z.string() }),
+      ),
+    })
+    .nullable(),
+});
+export type PolicyReloaded = Readonly<z.output<typeof policyReloaded>>;
 
 export const verdict = z.strictObject({
   state: z.enum(['approved', 'declined']),

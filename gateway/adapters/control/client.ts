@@ -10,6 +10,7 @@ import {
   gatewayStatus,
   isControlRefusal,
   minted,
+  policyReloaded,
   serverDiff,
   serverStatus,
   serverTool,
@@ -65,6 +66,7 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
       show: (id) => ask(approval, 'GET', `/approvals/${one(id)}`),
       decide: (id, verdict) => ask(approval, 'POST', `/approvals/${one(id)}/decision`, verdict),
     },
+    policy: { reload: () => ask(policyReloaded, 'POST', '/policy/reload') },
     servers: {
       list: () => ask(z.array(serverStatus), 'GET', '/servers'),
       tools: (id) => ask(z.array(serverTool), 'GET', `/servers/${one(id)}/tools`),

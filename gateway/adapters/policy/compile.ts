@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBundle } from './bundle.ts';
-import { askCompiler } from './compiler.ts';
+import { askCompiler, type PolicyCache } from './compiler.ts';
 import type { PolicyError } from './compiler-protocol.ts';
 import { parseData } from './data-json.ts';
 import { decisionEntrypoint } from './engine.ts';
-import { readSources } from './sources.ts';
+import { type PolicySources, readSources } from './sources.ts';
 import type { Toolchain } from './toolchain.ts';
 
 export interface CompiledPolicy {
@@ -29,22 +29,28 @@ export interface CompileOptions {
   readonly directory: string;
   readonly toolchain: Toolchain;
   /** Where compiled policies are kept; by default in the toolchain's build folder. */
-  readonly cache?: string;
+  readonly cache?: PolicyCache;
 }
 
 export async function compilePolicy(options: CompileOptions): Promise<CompiledPolicy | PolicyErrors> {
-  const { directory, toolchain, cache } = options;
+  const { directory } = options;
   const what = await stat(directory).catch(() => null);
   if (what === null) return flaw('policy_missing', `there is no ${directory}`);
   if (what.isFile()) return fromBundle(directory);
   const sources = await readSources(directory);
-  if ('errors' in sources) return sources;
-  const built = (await readdir(directory)).includes('policy.wasm');
+  return 'errors' in sources ? sources : compileSources(sources, options);
+}
+
+/** The same for what was read already, so that nothing else is compiled than what was tested. */
+export async function compileSources(
+  sources: PolicySources,
+  { directory, toolchain, cache }: CompileOptions,
+): Promise<CompiledPolicy | PolicyErrors> {
   const written = Object.keys(sources.rules).length > 0;
-  if (built && written) {
+  if (sources.built !== null && written) {
     return flaw('policy_ambiguous', `${directory} holds .rego files and a policy.wasm: keep the one that is meant`);
   }
-  if (built) return ready(new Uint8Array(await readFile(join(directory, 'policy.wasm'))), sources.data);
+  if (sources.built !== null) return ready(new Uint8Array(sources.built), sources.data);
   if (!written) return flaw('policy_missing', `there is no .rego file and no policy.wasm in ${directory}`);
 
   const request = {

@@ -1,3 +1,5 @@
+import type { PolicyFlaw } from '#gateway/core/policy-state.ts';
+
 /** The one protocol of the compiler: a JSON document in, a JSON document out. */
 export interface CompilerRequest {
   readonly mode: 'build' | 'check' | 'test' | 'format';
@@ -8,16 +10,9 @@ export interface CompilerRequest {
   readonly supplied?: readonly string[];
 }
 
-/** What is wrong with a policy, and where; row and column count from 1, and are 0 where there is no place. */
-export interface PolicyError {
-  readonly file: string;
-  readonly row: number;
-  readonly col: number;
-  readonly code: string;
-  readonly message: string;
-}
+export type PolicyError = PolicyFlaw;
 
-interface PolicyTestRule {
+export interface PolicyTestRule {
   readonly name: string;
   readonly entrypoint: string;
   readonly file: string;

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runChild } from './child.ts';
 import { type CompilerAnswer, type CompilerRequest, refusal } from './compiler-protocol.ts';
@@ -10,22 +10,28 @@ import { noCompiler, type Toolchain } from './toolchain.ts';
 const compileLimitMs = 120_000;
 const mostKept = 64;
 
+/** A folder that answers are kept in; of several, the first is written to and the others are looked into as well. */
+export type PolicyCache = string | readonly string[];
+
 /** Asks the compiler, or remembers what it answered: the same question has the same answer, byte for byte. */
 export async function askCompiler(
   toolchain: Toolchain,
   request: CompilerRequest,
-  cache = join(toolchain.build, 'policy-cache'),
+  cache: PolicyCache = sharedCache(toolchain),
 ): Promise<CompilerAnswer> {
   const whole = { supplied: suppliedFunctions, ...request };
   const question = JSON.stringify({ ...whole, files: sortedByKey(request.files) });
   const key = createHash('sha256').update(`${toolchain.digest}\0${question}`).digest('hex');
-  const remembered = await recall(join(cache, `${key}.json`));
-  if (remembered !== null) return remembered;
+  const [own = '', ...others] = [cache].flat();
+  for (const folder of [own, ...others]) {
+    const remembered = await recall(join(folder, `${key}.json`));
+    if (remembered !== null) return remembered;
+  }
   const compiler = await toolchain.compiler();
   if (compiler === null) return refusal('compiler_missing', noCompiler);
   if (compiler.kind === 'opa') return askOpa(compiler.command, toolchain, whole);
   const answer = await runBuilt(compiler.folder, question);
-  if (answer.diagnostics.length === 0) await remember(cache, `${key}.json`, answer);
+  if (answer.diagnostics.length === 0) await remember(own, `${key}.json`, answer);
   return answer;
 }
 
@@ -56,8 +62,14 @@ async function recall(path: string): Promise<CompilerAnswer | null> {
   if (text === null) return null;
   const [digest, answer] = [text.slice(0, 64), text.slice(65)];
   // A file that was cut short or changed is not believed; it is made anew.
-  return createHash('sha256').update(answer).digest('hex') === digest ? parseAnswer(answer) : null;
+  if (createHash('sha256').update(answer).digest('hex') !== digest) return null;
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined); // what is asked for is forgotten last
+  return parseAnswer(answer);
 }
+
+/** Beside the compiler, where `sekisho policy` keeps what it makes. */
+export const sharedCache = ({ build }: Toolchain): string => join(build, 'policy-cache');
 
 /** A convenience: where the folder cannot be written (a read-only image), the next start compiles again. */
 async function remember(folder: string, name: string, answer: CompilerAnswer): Promise<void> {

@@ -8,6 +8,8 @@ export interface PolicySources {
   readonly rules: Readonly<Record<string, string>>;
   readonly tests: Readonly<Record<string, string>>;
   readonly data: Readonly<Record<string, unknown>>;
+  /** A module that was built elsewhere, from policy.wasm at the top; null where there is none. */
+  readonly built: Uint8Array | null;
 }
 
 const deepest = 16;
@@ -19,6 +21,7 @@ export async function readSources(folder: string): Promise<PolicySources | { err
   }
   const rules: Record<string, string> = {};
   const tests: Record<string, string> = {};
+  let built: Uint8Array | null = null;
   const documents = new Map<string, string>();
   const errors: PolicyError[] = [];
   for (const path of await filesBelow(folder, '', 1)) {
@@ -28,10 +31,11 @@ export async function readSources(folder: string): Promise<PolicySources | { err
     } else if (name === 'data.json') documents.set(path, await readFile(join(folder, path), 'utf8'));
     else if (path.endsWith('_test.rego')) tests[path] = await readFile(join(folder, path), 'utf8');
     else if (path.endsWith('.rego')) rules[path] = await readFile(join(folder, path), 'utf8');
+    else if (path === 'policy.wasm') built = await readFile(join(folder, path));
   }
   const merged = mergeData(documents);
   if ('errors' in merged) errors.push(...merged.errors);
-  return errors.length > 0 || 'errors' in merged ? { errors } : { rules, tests, data: merged.data };
+  return errors.length > 0 || 'errors' in merged ? { errors } : { rules, tests, data: merged.data, built };
 }
 
 /** Regular files, links followed (a mounted ConfigMap is links), names that begin with a dot left out. */

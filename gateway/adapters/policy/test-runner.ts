@@ -1,8 +1,8 @@
-import { askCompiler } from './compiler.ts';
-import type { PolicyError } from './compiler-protocol.ts';
+import { askCompiler, type PolicyCache } from './compiler.ts';
+import type { PolicyError, PolicyTestRule } from './compiler-protocol.ts';
 import { createModule, createRecycledInstance, type Instance } from './instance.ts';
 import { PolicyFault } from './policy-fault.ts';
-import { readSources } from './sources.ts';
+import { type PolicySources, readSources } from './sources.ts';
 import type { Toolchain } from './toolchain.ts';
 
 export interface PolicyTestResult {
@@ -23,26 +23,42 @@ export interface PolicyTestReport {
 export interface PolicyTestOptions {
   readonly directory: string;
   readonly toolchain: Toolchain;
-  readonly cache?: string;
+  readonly cache?: PolicyCache;
 }
 
 /** Runs every test_ rule below a folder on the engine that enforces, never on another one. */
 export async function runPolicyTests({ directory, toolchain, cache }: PolicyTestOptions): Promise<PolicyTestReport> {
   const sources = await readSources(directory);
   if ('errors' in sources) return { errors: sources.errors, tests: [] };
-  const files = { ...sources.rules, ...sources.tests };
-  const answer = await askCompiler(toolchain, { mode: 'test', files, data: sources.data, entrypoints: [] }, cache);
-  if (answer.diagnostics.length > 0) return { errors: answer.diagnostics, tests: [] };
-  if (answer.wasm === undefined || answer.tests === undefined) return { errors: [], tests: [] };
-  const instance = createRecycledInstance(
-    createModule(new Uint8Array(Buffer.from(answer.wasm, 'base64'))),
-    sources.data,
-  );
-  const tests = answer.tests.map(({ name, entrypoint, file, row }) => {
+  const compiled = await compileTests(sources, toolchain, cache);
+  return 'errors' in compiled ? { errors: compiled.errors, tests: [] } : { errors: [], tests: runTests(compiled) };
+}
+
+/** The test_ rules of a folder as entrypoints of one module; `wasm` is base64, empty where there are no tests. */
+export interface CompiledTests {
+  readonly wasm: string;
+  readonly data: unknown;
+  readonly rules: readonly PolicyTestRule[];
+}
+
+export async function compileTests(
+  { rules, tests, data }: PolicySources,
+  toolchain: Toolchain,
+  cache?: PolicyCache,
+): Promise<CompiledTests | { readonly errors: readonly PolicyError[] }> {
+  const request = { mode: 'test', files: { ...rules, ...tests }, data, entrypoints: [] } as const;
+  const answer = await askCompiler(toolchain, request, cache);
+  if (answer.diagnostics.length > 0) return { errors: answer.diagnostics };
+  return { wasm: answer.wasm ?? '', data, rules: answer.tests ?? [] };
+}
+
+export function runTests({ wasm, data, rules }: CompiledTests): PolicyTestResult[] {
+  if (wasm === '') return [];
+  const instance = createRecycledInstance(createModule(new Uint8Array(Buffer.from(wasm, 'base64'))), data);
+  return rules.map(({ name, entrypoint, file, row }) => {
     const error = runOne(instance, entrypoint);
     return { name, file, row, passed: error === null, error };
   });
-  return { errors: [], tests };
 }
 
 function runOne(instance: Instance, entrypoint: string): string | null {

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { type MetricName, type MetricRow, metrics } from '#gateway/core/metric-names.ts';
+import type { PolicyState } from '#gateway/core/policy-state.ts';
 import type { Reason } from '#gateway/core/refusals.ts';
 import type { Recorder } from '#gateway/ports.ts';
 import { type Cell, createFamily, type Family, observe } from './families.ts';
@@ -15,6 +16,7 @@ export interface Gauges {
   servers(): readonly { readonly id: string; readonly up: boolean; readonly tools: number }[];
   /** Of the snapshot in force. */
   revision(): string;
+  policy(): PolicyState;
   audit(): { readonly written: number; readonly dropped: number };
   spansDropped(): number;
 }
@@ -82,6 +84,9 @@ function readings(version: string, gauges: Gauges, families: readonly Family[]) 
     sekisho_streams_open: () => one(gauges.streams()),
     sekisho_upstream_up: () => gauges.servers().flatMap(({ id, up }) => one(up ? 1 : 0, { server: id })),
     sekisho_tools_exposed: () => gauges.servers().flatMap(({ id, tools }) => one(tools, { server: id })),
+    sekisho_policy_broken: () => one(gauges.policy().broken === null ? 0 : 1),
+    sekisho_policy_reloads_total: () =>
+      Object.entries(gauges.policy().reloads).flatMap(([outcome, count]) => one(count, { outcome })),
     sekisho_audit_events_total: () => one(gauges.audit().written),
     sekisho_audit_dropped_total: () => one(gauges.audit().dropped),
     sekisho_spans_dropped_total: () => one(gauges.spansDropped()),
