@@ -72,6 +72,7 @@ async function decide(gateway: Gateway, order: DecideOrder): Promise<Decided | C
     snapshot,
     token,
     session: null,
+    paramHeaders: null,
     bytesIn: Buffer.byteLength(JSON.stringify(order.arguments)),
     trace: null,
     signal: createLeaving(),

@@ -3,6 +3,7 @@ import type { Reservation } from './budget.ts';
 import type { Allowed, Ask } from './decision.ts';
 import type { Answer, Client, Given } from './exchange.ts';
 import type { PathFact } from './facts.ts';
+import type { MessageHeaders } from './header-agreement.ts';
 import type { JsonObject } from './json.ts';
 import type { Leaving } from './leaving.ts';
 import type { MessageId } from './message.ts';
@@ -27,6 +28,8 @@ export interface Received {
   readonly snapshot: Snapshot;
   readonly token: string | null;
   readonly session: Session | null;
+  /** What headers say of the arguments; null in the legacy era, where nobody looks at them. */
+  readonly paramHeaders: MessageHeaders['params'] | null;
   readonly bytesIn: number;
   /** Filled by telemetry before `forward`: the trace context that the upstream continues. */
   readonly trace: CallTrace | null;
@@ -121,6 +124,7 @@ export function createCall(received: Received): CallRecord {
     snapshot: received.snapshot,
     token: received.token,
     session: received.session,
+    paramHeaders: received.paramHeaders,
     bytesIn: received.bytesIn,
     trace: received.trace,
     signal: received.signal,

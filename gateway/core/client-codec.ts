@@ -39,8 +39,9 @@ export const addressee = (call: Received, hasOutputSchema: boolean): Addressee =
 export function encodeEnding(to: Addressee, ending: Ending): Wire {
   if (ending.kind === 'refusal') return encodeRefusal(to, ending.refusal);
   if (ending.kind === 'error') {
-    const code = isModern(to.client.revision) && ending.error.code === notFoundOfLegacy ? -32602 : ending.error.code;
-    return errorWire(to.id, 200, { ...ending.error, code });
+    const modern = isModern(to.client.revision);
+    const code = modern && ending.error.code === notFoundOfLegacy ? -32602 : ending.error.code;
+    return errorWire(to.id, modern && code === capabilityMissing ? 400 : 200, { ...ending.error, code });
   }
   if (ending.kind === 'input') return encodeInput(to, ending.input);
   const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(ending);
@@ -60,6 +61,9 @@ function encodeInput(to: Addressee, { requests, state }: InputNeeded): Wire {
 
 /** `-32002` must not be emitted to modern clients (basic/index §Error Codes). */
 const notFoundOfLegacy = -32002;
+
+/** The one error of a server that has an HTTP status of its own (A10). */
+const capabilityMissing = -32021;
 
 const legacyResult = (ending: Ending & { kind: 'result' }): string => ending.source ?? JSON.stringify(ending.result);
 

@@ -101,7 +101,7 @@ export function mirrorHeaders(mirrors: readonly HeaderMirror[], args: JsonObject
   return headers;
 }
 
-/** A text as a header can carry it (A4 §Value Encoding); `decodeSentinel` in receive.ts is its counterpart. */
+/** A text as a header can carry it (A4 §Value Encoding); `decodeSentinel` in header-agreement.ts is its counterpart. */
 export function encodeSentinel(text: string): string {
   const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text);
   if (plain && !(text.startsWith('=?base64?') && text.endsWith('?='))) return text;

@@ -67,6 +67,9 @@ export function readMessage(value: JsonValue): Message | Malformed {
   if (params._meta !== undefined && !isJsonObject(params._meta)) {
     return malformed('"params._meta" must be an object', answerTo);
   }
+  if (params._meta?.progressToken !== undefined && !isMessageId(params._meta.progressToken)) {
+    return malformed('"progressToken" must be a string or an integer', answerTo);
+  }
   if (answerTo === null) return { kind: 'notification', method: value.method, params };
   return { kind: 'request', id: answerTo, method: value.method, params };
 }

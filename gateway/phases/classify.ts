@@ -1,13 +1,31 @@
+import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
 import { isFactFlaw, pathFacts } from '#gateway/core/facts.ts';
+import { paramMismatch } from '#gateway/core/header-agreement.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Budgets, Hashing } from '#gateway/ports.ts';
+import { listed } from './authorize.ts';
+
+interface Ports {
+  readonly hashing: Hashing;
+  readonly budgets: Budgets;
+  readonly runBudget: BudgetLimits;
+}
 
 /** What the call would touch: the facts that a policy can rely on, worked out from the arguments. */
-export function classify(call: Routed): Classified | Refusal {
+export function classify(call: Routed, ports: Ports): Classified | Refusal {
+  const classified = classifiedAs(call);
+  // What is wrong with the arguments of a tool is said only to who may know that there is such a tool.
+  return isRefusal(classified) && !listed(call, call.target, ports) ? { ...classified, hidden: true } : classified;
+}
+
+function classifiedAs(call: Routed): Classified | Refusal {
   const args = argumentsOf(call);
   if (args === null) return refuse('arguments_invalid', '"arguments" must be an object.');
   const { target } = call;
+  const mismatch = call.paramHeaders && paramMismatch(target.mirrors, args, call.paramHeaders);
+  if (mismatch !== null) return refuse('header_mismatch', mismatch);
   const paths = pathFacts(args, target.paths, target.server.roots, target.server.base);
   if (isFactFlaw(paths)) return refuse('arguments_invalid', `At ${paths.pointer}: ${paths.why}.`, { ...paths });
   // Of a whole message little else is arguments, and its bytes were counted when they arrived.

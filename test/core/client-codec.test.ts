@@ -48,6 +48,20 @@ describe('the end of a call', () => {
   });
 });
 
+describe('the error of a server', () => {
+  test.each([
+    [-32021, 400],
+    [-32602, 200],
+    [-32603, 200],
+    [-32000, 200],
+    [1, 200],
+  ])('%i leaves with HTTP %i for a modern client, and with 200 for a legacy one', (code, status) => {
+    const ending = { kind: 'error', error: { code, message: 'no' } } as const;
+    expect(encodeEnding(modern, ending).status).toBe(status);
+    expect(encodeEnding(legacy, ending).status).toBe(200);
+  });
+});
+
 describe('a refusal', () => {
   const reasons = Object.keys(refusals) as Reason[];
 

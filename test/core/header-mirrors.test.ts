@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeSentinel } from '#gateway/core/header-agreement.ts';
 import { encodeSentinel, headerMirrors, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
-import { decodeSentinel } from '#gateway/core/receive.ts';
 
 const schema = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
   type: 'object',

@@ -42,7 +42,7 @@ function judged(name: string, { policy = allowAll, args = {}, identity = {}, ser
   const call = aCall({ params: { name: `s__${name}`, arguments: { ...args } } }, [server], policy);
   const routed = route(learn(call, { identity: anIdentity(identity) }));
   if ('refused' in routed) return routed;
-  const classified = classify(routed);
+  const classified = classify(routed, ports);
   return 'refused' in classified ? classified : authorize(classified, ports);
 }
 
@@ -118,7 +118,7 @@ describe('classify', () => {
   test('refuses arguments that are a list', () => {
     const call = aCall({ params: { name: 's__read', arguments: [] } }, [facts]);
     const routed = route(learn(call, { identity: anIdentity() }));
-    expect('refused' in routed ? routed : classify(routed)).toMatchObject({
+    expect('refused' in routed ? routed : classify(routed, ports)).toMatchObject({
       refused: 'arguments_invalid',
     });
   });

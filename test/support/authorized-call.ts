@@ -74,6 +74,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     },
     token: 'token',
     session: null,
+    paramHeaders: null,
     bytesIn: 200,
     signal: new AbortController().signal,
     trace: null,

@@ -77,6 +77,7 @@ export function aCall(over: Partial<Parameters<typeof createCall>[0]> = {}): Cal
     snapshot: defaultSnapshot,
     token: 'run-token',
     session: null,
+    paramHeaders: null,
     bytesIn: 180,
     trace: null,
     signal: AbortSignal.any([]),

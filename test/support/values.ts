@@ -3,6 +3,7 @@ import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { createCall, type Received } from '#gateway/core/call.ts';
 import { configSchema, type ServerConfig } from '#gateway/core/config.ts';
 import type { Client } from '#gateway/core/exchange.ts';
+import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
@@ -101,6 +102,7 @@ export function aCall(
     snapshot,
     token: 'token',
     session: null,
+    paramHeaders: null,
     bytesIn: 100,
     trace: null,
     signal: new AbortController().signal,
@@ -108,3 +110,9 @@ export function aCall(
     ...over,
   });
 }
+
+/** The headers that speak of a message, none of them unless it is said. */
+export const mcpHeaders = (over: Partial<MessageHeaders> = {}): MessageHeaders => ({
+  ...{ revision: undefined, method: undefined, name: undefined, params: {}, twice: null },
+  ...over,
+});

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type CallRecord, createCall, type Received, type Session } from '#gateway/core/call.ts';
 import { type Addressee, addressee, encodeEnding, type Wire } from '#gateway/core/client-codec.ts';
-import { type Client, legacyRevisions } from '#gateway/core/exchange.ts';
+import { type Client, isModern, legacyRevisions } from '#gateway/core/exchange.ts';
+import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { createLeaving, type Leaving } from '#gateway/core/leaving.ts';
 import type { MessageId } from '#gateway/core/message.ts';
-import type { MessageHeaders } from '#gateway/core/receive.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
@@ -46,6 +46,7 @@ export interface Known {
   readonly session?: Session | null;
   readonly bytesIn?: number;
   readonly signal?: Leaving;
+  readonly paramHeaders?: MessageHeaders['params'] | null;
 }
 
 const never = createLeaving();
@@ -63,6 +64,7 @@ export function beginCall(arrival: Arrival, known: Known): CallRecord {
     snapshot: arrival.snapshot,
     token: arrival.token,
     session: known.session ?? null,
+    paramHeaders: known.paramHeaders ?? null,
     bytesIn: known.bytesIn ?? 0,
     trace: null,
     signal: known.signal ?? never,
@@ -87,14 +89,39 @@ function hasTwo(rawHeaders: readonly string[], name: string): boolean {
   return count > 1;
 }
 
-export const messageHeaders = ({ headers }: HttpRequest): MessageHeaders => ({
-  revision: text(headers['mcp-protocol-version']),
-  method: text(headers['mcp-method']),
-  name: text(headers['mcp-name']),
-});
+/** The headers that speak of the message. */
+export function messageHeaders({ headers, rawHeaders }: Pick<HttpRequest, 'headers' | 'rawHeaders'>): MessageHeaders {
+  const revision = text(headers['mcp-protocol-version']);
+  const modern = revision !== undefined && isModern(revision);
+  return {
+    revision,
+    method: text(headers['mcp-method']),
+    name: text(headers['mcp-name']),
+    params: modern ? paramsOf(headers) : {},
+    twice: modern ? mcpTwice(rawHeaders) : null,
+  };
+}
 
+function paramsOf(headers: HttpRequest['headers']): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const name in headers) if (name.startsWith('mcp-param-')) params[name] = text(headers[name]) ?? '';
+  return params;
+}
+
+function mcpTwice(rawHeaders: readonly string[]): string | null {
+  const seen = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    if (!name.startsWith('mcp-')) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return null;
+}
+
+/** Without optional white space (RFC 9110 §5.6.3), and no other: a no-break space is a part of the value. */
 const text = (value: string | string[] | undefined): string | undefined =>
-  typeof value === 'string' ? value.trim() : undefined;
+  typeof value === 'string' ? value.replace(/^[ \t]+|[ \t]+$/g, '') : undefined;
 
 /** Sends one JSON message and ends the response. */
 export function sendWire(response: HttpResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {

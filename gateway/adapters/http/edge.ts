@@ -1,12 +1,7 @@
 import type { CallRecord, Session } from '#gateway/core/call.ts';
-import {
-  type Client,
-  headerRevisions,
-  isModern,
-  legacyRevisions,
-  modernRevisions,
-  supportedRevisions,
-} from '#gateway/core/exchange.ts';
+import { versionUnsupported } from '#gateway/core/eras.ts';
+import { type Client, headerRevisions, isModern, legacyRevisions } from '#gateway/core/exchange.ts';
+import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
 import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
@@ -83,16 +78,19 @@ function post(edge: Edge, arrival: Arrival): MaybePromise<void> {
 
 function posted(edge: Edge, arrival: Arrival, body: Body): MaybePromise<void> {
   if ('status' in body) return turnAway(edge, arrival, refuse('message_malformed', body.why), body.status);
-  const read = readText(body.text, messageHeaders(arrival.request), edge.parts.limits.depth);
+  const headers = messageHeaders(arrival.request);
+  const read = readText(body.text, headers, edge.parts.limits.depth);
   const bytesIn = body.bytes;
   if (isUnreadable(read)) {
     const client = { revision: read.revision, capabilities: {}, info: { name: '', version: '' }, logLevel: null };
     const call = beginCall(arrival, { id: read.id, client, bytesIn });
     return settle(edge, arrival, call, read.refusal);
   }
-  const { message, client } = read;
-  if (client) return request(edge, arrival, message as Request, { client, session: null, bytesIn });
-  return legacyPost(edge, arrival, message, bytesIn);
+  const { era, message, client } = read;
+  if (era === 'legacy') return legacyPost(edge, arrival, message, bytesIn);
+  if (client) return request(edge, arrival, message, { client, session: null, bytesIn, paramHeaders: headers.params });
+  // Nothing that such a client can tell us changes anything: its calls are cancelled by leaving them.
+  return taken(edge, arrival, beginCall(arrival, { method: message.method, bytesIn }));
 }
 
 function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: number): MaybePromise<void> {
@@ -102,10 +100,6 @@ function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: num
   }
   const id = message.kind === 'notification' ? null : message.id;
   const method = message.kind === 'reply' ? 'reply' : message.method;
-  if (message.kind === 'notification' && speaksModern(arrival)) {
-    // Nothing that such a client can tell us changes anything: its calls are cancelled by leaving them.
-    return taken(edge, arrival, beginCall(arrival, { method, bytesIn }));
-  }
   const session = sessionOf(edge, arrival);
   if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session);
   const logLevel = edge.parts.sessions.find(session.id)?.logLevel ?? null;
@@ -120,9 +114,6 @@ async function taken(edge: Edge, arrival: Arrival, call: CallRecord): Promise<vo
   arrival.response.writeHead(202).end();
 }
 
-const speaksModern = ({ request }: Arrival): boolean =>
-  (modernRevisions as readonly unknown[]).includes(request.headers['mcp-protocol-version']);
-
 const negotiated = ({ params }: Request): string =>
   legacyRevisions.find((revision) => revision === params.protocolVersion) ?? legacyRevisions[0];
 
@@ -130,10 +121,7 @@ const negotiated = ({ params }: Request): string =>
 function sessionOf({ parts }: Edge, { request, at, view }: Arrival): Session | Refusal {
   const id = request.headers['mcp-session-id'];
   const revision = request.headers['mcp-protocol-version'];
-  if (typeof revision === 'string' && !headerRevisions.includes(revision)) {
-    const data = { supported: [...supportedRevisions], requested: revision.slice(0, 32) };
-    return refuse('version_unsupported', `Supported: ${supportedRevisions.join(', ')}.`, data);
-  }
+  if (typeof revision === 'string' && !headerRevisions.includes(revision)) return versionUnsupported(revision);
   if (typeof id !== 'string')
     return refuse('message_malformed', 'The Mcp-Session-Id header is required: initialize first.');
   const session = parts.seal.open(id, at);
@@ -145,6 +133,7 @@ interface From {
   readonly client: Client;
   readonly session: Session | null;
   readonly bytesIn: number;
+  readonly paramHeaders?: MessageHeaders['params'];
 }
 
 function request(edge: Edge, arrival: Arrival, message: Request, from: From): MaybePromise<void> {
