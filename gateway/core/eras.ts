@@ -72,10 +72,16 @@ const ladder: readonly Rung[] = [
   { holds: ({ headerModern }) => headerModern, is: 'modern' },
 ];
 
+const metaOf = (message: Message): JsonObject =>
+  message.kind !== 'reply' && isJsonObject(message.params._meta) ? message.params._meta : {};
+
+/** Does it carry the reserved `_meta` key, whatever stands there? */
+export const claimsRevision = (message: Message): boolean => Object.hasOwn(metaOf(message), metaKeys.revision);
+
 export function eraOf(message: Message, headers: MessageHeaders): Era | Refusal {
   const headerModern = headers.revision !== undefined && isModern(headers.revision);
-  const meta = message.kind === 'reply' ? undefined : message.params._meta;
-  const claims = isJsonObject(meta) && Object.hasOwn(meta, metaKeys.revision);
+  const meta = metaOf(message);
+  const claims = claimsRevision(message);
   const signs: Signs = {
     kind: message.kind,
     method: message.kind === 'reply' ? null : message.method,

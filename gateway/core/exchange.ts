@@ -82,9 +82,9 @@ export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
 export const isModern = (revision: string): boolean => revision >= '2026-07-28';
 
 export const modernRevisions = ['2026-07-28'] as const;
-export const legacyRevisions = ['2025-11-25', '2025-06-18'] as const;
-/** What a header may name inside a session; what was negotiated for the session holds. */
-export const headerRevisions: readonly string[] = [...legacyRevisions, '2025-03-26'];
+export const legacyRevisions = ['2025-11-25', '2025-06-18', '2025-03-26'] as const;
+/** The one revision whose clients may send several messages in one request, and servers must take them. */
+export const batchRevision = '2025-03-26';
 export const supportedRevisions: readonly string[] = [...modernRevisions, ...legacyRevisions];
 
 /** The reserved `_meta` keys of a self-contained request (basic/index §_meta). */

@@ -1,3 +1,4 @@
+import { readBatch } from './batch.ts';
 import { eraOf } from './eras.ts';
 import { type Client, metaKeys, modernRevisions } from './exchange.ts';
 import { type MessageHeaders, standardMismatch } from './header-agreement.ts';
@@ -9,7 +10,14 @@ import { isRefusal, type Refusal, refuse } from './refusals.ts';
 export type Read =
   | { readonly era: 'modern'; readonly message: Request; readonly client: Client }
   | { readonly era: 'modern'; readonly message: Notification; readonly client: null }
-  | { readonly era: 'legacy'; readonly message: Message; readonly client: null };
+  | { readonly era: 'legacy'; readonly message: Message; readonly client: null }
+  | Batch;
+
+/** Several messages in one request, each of which is a call of its own. */
+export interface Batch {
+  readonly era: 'batch';
+  readonly messages: readonly Message[];
+}
 
 export interface Unreadable {
   readonly refusal: Refusal;
@@ -23,13 +31,17 @@ export const isUnreadable = (value: Read | Unreadable): value is Unreadable => '
 /** JSON-RPC 2.0 §5.1. */
 const parseError = -32700;
 
-/** Bytes → one message, told apart by era, or the refusal that says what is wrong with it. */
+/** Bytes → one message, told apart by era, or several legacy ones, or the refusal that says what is wrong with it. */
 export function readText(text: string, headers: MessageHeaders, depth: number): Read | Unreadable {
   const parsed = parseStrict(text, depth);
   const revision = headers.revision ?? '';
   if (isFlaw(parsed)) {
     const flaw = `The body ${parsed.flaw} (at character ${parsed.at}).`;
     return { refusal: { ...refuse('message_malformed', flaw), code: parseError }, id: null, revision };
+  }
+  if (Array.isArray(parsed.value)) {
+    const messages = readBatch(parsed.value, headers);
+    return isRefusal(messages) ? { refusal: messages, id: null, revision } : { era: 'batch', messages };
   }
   const message = readMessage(parsed.value);
   if (isMalformed(message)) {

@@ -9,6 +9,7 @@ import type { MessageId } from '#gateway/core/message.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
+import type { SseWriter } from './sse.ts';
 
 /** One HTTP request at the edge, before anything is known of its message. */
 export interface Arrival {
@@ -19,6 +20,8 @@ export interface Arrival {
   /** Null when the path names no server we have. */
   readonly view: View | null;
   readonly token: string | null;
+  /** Set for a message of a batch: where its messages leave, between those of the others. */
+  readonly shared?: SseWriter;
 }
 
 const unnamed: Client = {
@@ -124,13 +127,21 @@ const text = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value.replace(/^[ \t]+|[ \t]+$/g, '') : undefined;
 
 /** Sends one JSON message and ends the response. */
-export function sendWire(response: HttpResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {
+function sendWire(response: HttpResponse, wire: Wire, headers: Readonly<Record<string, string>> = {}): number {
   const bytes = Buffer.byteLength(wire.text);
   if (response.destroyed || response.writableEnded) return 0;
   response.writeHead(wire.status, { 'content-type': 'application/json', 'content-length': bytes, ...headers });
   // A text of as many bytes as characters is ASCII, and leaves without being encoded.
   response.end(wire.text, bytes === wire.text.length ? 'latin1' : 'utf8');
   return bytes;
+}
+
+/** The one message that answers: the whole response, or a part of the answer to a batch. */
+export function deliver({ response, shared }: Arrival, wire: Wire, headers: Readonly<Record<string, string>>): number {
+  if (!shared) return sendWire(response, wire, headers);
+  const before = shared.bytes();
+  void shared.send(wire.text);
+  return shared.bytes() - before;
 }
 
 /** A refusal as it leaves: some reasons speak HTTP as well. */
@@ -142,7 +153,7 @@ export function sendRefusal(
 ): Wire & { bytes: number } {
   const wire = encodeEnding(to(call), { kind: 'refusal', refusal });
   const sent = status === undefined ? wire : { ...wire, status };
-  return { ...sent, bytes: sendWire(arrival.response, sent, refusalHeaders(sent.status, refusal)) };
+  return { ...sent, bytes: deliver(arrival, sent, refusalHeaders(sent.status, refusal)) };
 }
 
 export const to = (call: CallRecord): Addressee => addressee(call, call.target?.hasOutputSchema ?? false);

@@ -1,6 +1,5 @@
 import type { CallRecord, Session } from '#gateway/core/call.ts';
-import { versionUnsupported } from '#gateway/core/eras.ts';
-import { type Client, headerRevisions, isModern, legacyRevisions } from '#gateway/core/exchange.ts';
+import { batchRevision, type Client, isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
 import { isMethod } from '#gateway/core/methods.ts';
@@ -9,11 +8,13 @@ import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { Gate, Log, MaybePromise } from '#gateway/ports.ts';
 import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
+import { answerTogether } from './batch.ts';
 import { type Body, readBody } from './body.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
 import type { HostCheck } from './hosts.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { type Road, travel } from './road.ts';
+import { clientOf, heed, sessionOf } from './session-messages.ts';
 import { openStream } from './session-stream.ts';
 import type { Seal } from './sessions.ts';
 
@@ -86,6 +87,7 @@ function posted(edge: Edge, arrival: Arrival, body: Body): MaybePromise<void> {
     const call = beginCall(arrival, { id: read.id, client, bytesIn });
     return settle(edge, arrival, call, read.refusal);
   }
+  if (read.era === 'batch') return batchPost(edge, arrival, read.messages, bytesIn);
   const { era, message, client } = read;
   if (era === 'legacy') return legacyPost(edge, arrival, message, bytesIn);
   if (client) return request(edge, arrival, message, { client, session: null, bytesIn, paramHeaders: headers.params });
@@ -102,10 +104,31 @@ function legacyPost(edge: Edge, arrival: Arrival, message: Message, bytesIn: num
   const method = message.kind === 'reply' ? 'reply' : message.method;
   const session = sessionOf(edge, arrival);
   if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, { id, method, bytesIn }), session);
-  const logLevel = edge.parts.sessions.find(session.id)?.logLevel ?? null;
-  const client = logLevel === null ? session.client : { ...session.client, logLevel };
+  const client = clientOf(edge, session);
   if (message.kind === 'request') return request(edge, arrival, message, { client, session, bytesIn });
   return small(edge, arrival, message, beginCall(arrival, { id: null, method, client, session, bytesIn }), session);
+}
+
+/** Each message of a batch is a call of its own, with its own record; what speaks for all of them is asked once. */
+async function batchPost(edge: Edge, arrival: Arrival, messages: readonly Message[], bytesIn: number): Promise<void> {
+  const session = sessionOf(edge, arrival);
+  const whole = { method: 'batch', bytesIn };
+  if (isRefusal(session)) return settleKnown(edge, arrival, beginCall(arrival, whole), session);
+  const client = clientOf(edge, session);
+  const call = beginCall(arrival, { ...whole, client, session });
+  const no = refuse('message_malformed', `A batch is of revision ${batchRevision}: send one message a request.`);
+  if (client.revision !== batchRevision) return settleKnown(edge, arrival, call, no);
+  const who = await edge.parts.gate.identify(call);
+  if (isRefusal(who)) return settle(edge, arrival, call, who);
+  const requests = messages.filter((message) => message.kind === 'request');
+  for (const message of messages) if (message.kind !== 'request') heed(edge, message, session);
+  return answerTogether(
+    arrival,
+    requests.map((message) => (part: Arrival) => {
+      const known = { client, session, bytesIn: Buffer.byteLength(JSON.stringify(message)) };
+      return request(edge, part, message, known);
+    }),
+  );
 }
 
 async function taken(edge: Edge, arrival: Arrival, call: CallRecord): Promise<void> {
@@ -116,18 +139,6 @@ async function taken(edge: Edge, arrival: Arrival, call: CallRecord): Promise<vo
 
 const negotiated = ({ params }: Request): string =>
   legacyRevisions.find((revision) => revision === params.protocolVersion) ?? legacyRevisions[0];
-
-/** The session a legacy request names: sealed by us, not ended, opened on this very view (GHSA-mvgg-jvj2-4frq). */
-function sessionOf({ parts }: Edge, { request, at, view }: Arrival): Session | Refusal {
-  const id = request.headers['mcp-session-id'];
-  const revision = request.headers['mcp-protocol-version'];
-  if (typeof revision === 'string' && !headerRevisions.includes(revision)) return versionUnsupported(revision);
-  if (typeof id !== 'string')
-    return refuse('message_malformed', 'The Mcp-Session-Id header is required: initialize first.');
-  const session = parts.seal.open(id, at);
-  const alive = session !== null && !parts.sessions.ended(session.id) && session.view === (view?.name ?? '');
-  return alive ? session : refuse('session_unknown');
-}
 
 interface From {
   readonly client: Client;
@@ -155,14 +166,7 @@ async function small(
 ): Promise<void> {
   const who = await edge.parts.gate.identify(call);
   if (isRefusal(who)) return settle(edge, arrival, call, who);
-  const live = edge.parts.sessions.find(session.id);
-  if (message.kind === 'reply') {
-    live?.asks?.get(String(message.id))?.(message.error ? { error: message.error } : { result: message.result ?? {} });
-    live?.asks?.delete(String(message.id));
-  } else if (message.method === 'notifications/cancelled') {
-    const id = message.params.requestId;
-    if (typeof id === 'string' || typeof id === 'number') live?.calls.get(id)?.abort();
-  }
+  heed(edge, message, session);
   arrival.response.writeHead(202).end();
 }
 

@@ -6,7 +6,7 @@ import { createLeaving, type Departure } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
-import { type Arrival, beginCall, type Known, sendRefusal, sendWire, to } from './arrival.ts';
+import { type Arrival, beginCall, deliver, type Known, sendRefusal, to } from './arrival.ts';
 import type { EdgeParts } from './edge.ts';
 import type { LiveSession } from './live-sessions.ts';
 import { openSse } from './sse.ts';
@@ -102,13 +102,13 @@ function finish(
   const wire = encodeEnding(to(call), ending);
   const bytes = prefersEvents(arrival, call)
     ? sendEvent(arrival.response, wire, headers)
-    : sendWire(arrival.response, wire, headers);
+    : deliver(arrival, wire, headers);
   gate.record(call, gone ? null : ending, { bytes, errorCode: wire.errorCode });
 }
 
 /** A legacy client that names the event stream first gets one, also when there is only one message to send. */
-const prefersEvents = ({ request }: Arrival, call: CallRecord): boolean =>
-  (request.headers.accept ?? '').startsWith('text/event-stream') && !isModern(call.client.revision);
+const prefersEvents = ({ request, shared }: Arrival, call: CallRecord): boolean =>
+  !shared && (request.headers.accept ?? '').startsWith('text/event-stream') && !isModern(call.client.revision);
 
 function sendEvent(response: Arrival['response'], wire: Wire, headers: Readonly<Record<string, string>>): number {
   if (response.destroyed) return 0;
@@ -162,7 +162,7 @@ async function stream(
   { events }: StreamAnswer,
   { live, abort }: Entered,
 ): Promise<void> {
-  const sse = openSse(arrival.response);
+  const sse = arrival.shared ?? openSse(arrival.response);
   const asked: string[] = [];
   let cut = false;
   // The upstream ends the events when the call's signal fires, so there is one way out of the loop.
