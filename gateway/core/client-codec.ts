@@ -1,7 +1,7 @@
 import type { Received, Session } from './call.ts';
 import type { Client, Ending, ExchangeEvent, InputNeeded } from './exchange.ts';
 import { isModern } from './exchange.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import type { MessageId } from './message.ts';
 import { wantsLevel } from './methods.ts';
 import { type Refusal, refusals, refuse, shownReason } from './refusals.ts';
@@ -26,6 +26,8 @@ export interface Addressee {
   readonly method: string;
   readonly client: Client;
   readonly hasOutputSchema: boolean;
+  /** Of a resource that was asked for: whoever is told that there is none is told which. */
+  readonly uri: JsonValue;
 }
 
 export const addressee = (call: Received, hasOutputSchema: boolean): Addressee => ({
@@ -34,6 +36,7 @@ export const addressee = (call: Received, hasOutputSchema: boolean): Addressee =
   method: call.method,
   client: call.client,
   hasOutputSchema,
+  uri: call.method === 'resources/read' ? (call.params.uri ?? null) : null,
 });
 
 export function encodeEnding(to: Addressee, ending: Ending): Wire {
@@ -95,6 +98,8 @@ function encodeRefusal(to: Addressee, refusal: Refusal): Wire {
   const hidden = refusal.hidden;
   const message = hidden || refusal.detail === '' ? row.says : `${row.says} ${refusal.detail}`;
   const facts = { reason, retry: row.retry, call: to.call, ...(hidden ? {} : refusal.data) } as JsonObject;
+  // Also where the resource is hidden: the two must not be told apart (SEP-2164, decisions/0004).
+  if (reason === 'tool_unknown' && to.uri !== null) facts.uri = to.uri;
   if (row.as === 'result' && to.method === 'tools/call' && to.id !== null) return refusedTool(to, message, facts);
   const status = reason === 'method_unknown' && isModern(to.client.revision) ? 404 : row.http;
   return errorWire(to.id, status, { code: refusal.code ?? row.code, message, data: facts });

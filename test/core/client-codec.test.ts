@@ -4,7 +4,8 @@ import { resultOf } from '#gateway/core/exchange.ts';
 import { type Reason, refusals, refuse } from '#gateway/core/refusals.ts';
 import { legacyClient, modernClient } from '#test/support/values.ts';
 
-const legacy: Addressee = { id: 7, call: 'c1', method: 'tools/call', client: legacyClient, hasOutputSchema: false };
+const known = { id: 7, call: 'c1', method: 'tools/call', hasOutputSchema: false, uri: null };
+const legacy: Addressee = { ...known, client: legacyClient };
 const modern: Addressee = { ...legacy, client: modernClient };
 const json = (wire: { text: string }) => JSON.parse(wire.text);
 
@@ -63,6 +64,17 @@ describe('the error of a server', () => {
 });
 
 describe('a refusal', () => {
+  test('of a resource names its URI, in the same words whether there is none or it is hidden', () => {
+    const to = { ...modern, method: 'resources/read', uri: 'a://b' };
+    const none = encodeEnding(to, { kind: 'refusal', refusal: refuse('tool_unknown') });
+    const hidden = encodeEnding(to, {
+      kind: 'refusal',
+      refusal: refuse('policy_denied', 'no', { codes: ['X'] }, true),
+    });
+    expect(json(none).error.data.uri).toBe('a://b');
+    expect(hidden.text).toBe(none.text);
+  });
+
   const reasons = Object.keys(refusals) as Reason[];
 
   test.each(reasons)('%s has a code of its own table row on the wire', (reason) => {
