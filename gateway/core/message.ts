@@ -49,6 +49,7 @@ const known = new Set([
 
 /** Reads a strictly parsed JSON value as one JSON-RPC message. */
 export function readMessage(value: JsonValue): Message | Malformed {
+  if (Array.isArray(value)) return malformed('a batch is not accepted: send one message a request', null);
   if (!isJsonObject(value)) return malformed('a message is an object', null);
   const id = value.id;
   const answerTo = isMessageId(id) ? id : null;

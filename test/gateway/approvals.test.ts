@@ -136,7 +136,9 @@ describe('a risky call', () => {
   });
 
   test('whose approval was not used in time is told so, and then asks again', async () => {
-    await cp(join(repository, 'policies'), join(folder, 'hasty'), { recursive: true });
+    // Without the tests of the shipped pack: its rules are not the ones that are in force here.
+    const filter = (path: string): boolean => !path.endsWith('_test.rego');
+    await cp(join(repository, 'policies'), join(folder, 'hasty'), { recursive: true, filter });
     await writeFile(join(folder, 'hasty', 'sekisho', 'hasty.rego'), hasty);
     const hurried = await startGateway({
       policy: { path: join(folder, 'hasty') },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { encodeSentinel } from '#gateway/core/header-mirrors.ts';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, envelope, type Heard, openSession, reasonOf, textOf } from '#test/support/messages.ts';
@@ -143,7 +144,9 @@ test('a legacy caller that cannot be asked is refused in a sentence, and nothing
 
 test('arguments that headers mirror reach a server that checks them, in any alphabet', async () => {
   for (const region of ['eu', 'Größe', ' padded ', '']) {
-    const called = await call('test_x_mcp_header', { arguments: { region, level: 3, note: 'x' } });
+    const headers = { 'mcp-param-region': encodeSentinel(region), 'mcp-param-level': '3' };
+    const params = { name: 'up__test_x_mcp_header', arguments: { region, level: 3, note: 'x' } };
+    const called = await askModern(sekisho, 'tools/call', params, { token, meta: envelope(capabilities), headers });
     expect(textOf(called)).toBe(`region=${region} level=3`);
   }
 });

@@ -1,3 +1,4 @@
+import { encodeSentinel } from '#gateway/core/header-mirrors.ts';
 import { isFlaw, isJsonObject, type JsonObject, parseStrict } from '#gateway/core/json.ts';
 import { isMalformed, type Message, type MessageId, readMessage } from '#gateway/core/message.ts';
 
@@ -37,10 +38,10 @@ export function ownRevision(message: Message): string | null {
 /** The headers that a self-contained message is mirrored in. */
 export function mirrored(message: Message, revision: string): Record<string, string> {
   if (message.kind === 'reply') return {};
-  const headers: Record<string, string> = { 'mcp-protocol-version': headerValue(revision) };
-  if (message.kind === 'request') headers['mcp-method'] = headerValue(message.method);
+  const headers: Record<string, string> = { 'mcp-protocol-version': encodeSentinel(revision) };
+  if (message.kind === 'request') headers['mcp-method'] = encodeSentinel(message.method);
   const name = nameOf(message.method, message.params);
-  if (name !== null) headers['mcp-name'] = headerValue(name);
+  if (name !== null) headers['mcp-name'] = encodeSentinel(name);
   return headers;
 }
 
@@ -56,10 +57,4 @@ const named: Readonly<Record<string, string>> = {
 function nameOf(method: string, params: JsonObject): string | null {
   const name = params[named[method] ?? ''];
   return typeof name === 'string' ? name : null;
-}
-
-/** What is not plain visible ASCII, or could be taken for the encoded form, is sent as base64. */
-function headerValue(text: string): string {
-  const plain = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
-  return plain ? text : `=?base64?${Buffer.from(text, 'utf8').toString('base64')}?=`;
 }
