@@ -21,6 +21,8 @@ export function framingOf(status: number, version: 0 | 1, headers: Headers): Hea
   // A 304 may carry the length of a body that does not follow; not everybody believes that, so nothing comes after it.
   const none = bare || status === 304;
   const keeps = version === 1 && status !== 304 && (none || length !== 'until-close') && !says(headers, 'close');
+  // News before an answer that it takes the connection away from.
+  if (status < 200 && !keeps) return null;
   return { length: none ? 0 : length, keeps, idleHint: keeps ? hintOf(headers['keep-alive']) : null };
 }
 

@@ -94,6 +94,8 @@ describe('refuses', () => {
     ['chunks after 204', 'HTTP/1.1 204 No\r\ntransfer-encoding: chunked\r\n\r\n'],
     ['a length on the way to another protocol', 'HTTP/1.1 100 Go\r\ncontent-length: 5\r\n\r\n'],
     ['another protocol', 'HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'],
+    ['news in HTTP/1.0', 'HTTP/1.0 103 Early\r\n\r\n'],
+    ['news that takes the connection away', 'HTTP/1.1 103 Early\r\nconnection: close\r\n\r\n'],
     ['a blank before the colon', head('content-length : 5')],
     ['a tab before the colon', head('content-length\t: 5')],
     ['a folded line', head('x-a: b', ' c: d')],

@@ -3,12 +3,23 @@ import { describe, expect, test } from 'vitest';
 import { createDial } from '#gateway/adapters/upstream/plain/dial.ts';
 import type { PlainPool } from '#gateway/adapters/upstream/plain/pool.ts';
 import { until } from '#test/support/http-upstreams.ts';
-import { type Answers, aPlainPool, aRequest, startRawServer, type Whole, whole } from '#test/support/raw-server.ts';
+import {
+  type Answers,
+  aPlainPool,
+  aRequest,
+  type RawServer,
+  startRawServer,
+  type Whole,
+  whole,
+} from '#test/support/raw-server.ts';
 
 const fine = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const withField = (field: string): string => `HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${field}\r\n\r\nok`;
 const ok = { status: 200, body: 'ok' };
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Long before an idle connection would be closed for its age. */
+const allClosed = (server: RawServer): Promise<void> => until(() => server.open.size === 0, 1_500);
 
 const aPair = async (answer: Answers, options: Parameters<typeof aPlainPool>[1] = {}) => {
   const server = await startRawServer({ answer });
@@ -89,7 +100,7 @@ describe('uses a connection again', () => {
   ])('not when the server %s', async (_, answer) => {
     const { server, pool } = await aPair((socket) => socket.write(answer));
     await post(pool);
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     await post(pool);
     expect(server.sockets()).toBe(2);
   });
@@ -104,7 +115,7 @@ describe('uses a connection again', () => {
       if (server.sockets() === 1 && number === 1) setTimeout(() => socket.write(stray), 20);
     });
     expect(await post(pool)).toMatchObject(ok);
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     expect(await post(pool)).toEqual({ ...ok, headers: { 'content-length': '2' } });
     expect(server.sockets()).toBe(2);
   });
@@ -116,7 +127,7 @@ describe('uses a connection again', () => {
     });
     for (let call = 1; call <= 5; call++) {
       expect(await post(pool)).toMatchObject(ok);
-      await until(() => server.open.size === 0);
+      await allClosed(server);
       await pause(5);
     }
     expect(server.heard).toHaveLength(5);
@@ -128,7 +139,7 @@ describe('uses a connection again', () => {
     await pause(60);
     await post(pool);
     expect(server.sockets()).toBe(2);
-    await until(() => server.open.size === 0, 3_000);
+    await allClosed(server);
   });
 
   test('not when it is old, however busy it was', async () => {
@@ -151,7 +162,7 @@ describe('uses a connection again', () => {
     await until(() => server.open.size === 1);
     answerLate();
     expect(await late).toMatchObject(ok);
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     await post(pool);
     expect(server.sockets()).toBe(3);
   });
@@ -164,7 +175,7 @@ describe('uses a connection again', () => {
     // More than the buffers of two sockets hold, so that it cannot all have left.
     expect(await post(pool, 'x'.repeat(32 * 1024 * 1024))).toMatchObject({ status: 413, body: '' });
     for (const socket of held) socket.resume();
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     expect(server.heard).toEqual([]);
   });
 });
@@ -179,7 +190,7 @@ describe('goes away', () => {
     pool.close();
     const closed = { refused: 'upstream_unreachable', detail: 'The gateway is closing its connections.' };
     for (const answer of [...waiting, connecting]) expect(await answer).toMatchObject(closed);
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     expect(await post(pool)).toMatchObject(closed);
     expect(server.heard).toHaveLength(6);
   });
@@ -190,7 +201,7 @@ describe('goes away', () => {
     const { server, pool } = await aPair((socket) => socket.write(fine));
     for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 10 }, () => post(pool)));
     pool.close();
-    await until(() => server.open.size === 0);
+    await allClosed(server);
     await until(() => held().length <= before.length);
   });
 });
