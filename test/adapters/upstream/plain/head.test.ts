@@ -7,10 +7,10 @@ const length = (...fields: string[]) => parseHead(head(...fields));
 
 describe('reads', () => {
   test('status, names in lower case, values without the blanks around them', () => {
-    const read = parseHead(head('Content-Type:\t application/json; a="b c" \t', 'X-Empty:', 'Content-Length: 0012'));
+    const read = parseHead(head('Content-Type:  application/json;\ta="b c"  ', 'X-Empty:', 'Content-Length: 0012'));
     expect(read).toMatchObject({ status: 200, length: 12, keeps: true, idleHint: null });
     expect({ ...read?.headers }).toEqual({
-      ...{ 'content-type': 'application/json; a="b c"', 'x-empty': '', 'content-length': '0012' },
+      ...{ 'content-type': 'application/json;\ta="b c"', 'x-empty': '', 'content-length': '0012' },
     });
   });
 
@@ -78,6 +78,10 @@ describe('refuses', () => {
     ['a coding that is no chunked', head('transfer-encoding: xchunked')],
     ['chunked with a parameter', head('transfer-encoding: chunked;q=1')],
     ['chunked in quotes', head('transfer-encoding: "chunked"')],
+    ['a tab behind chunked', head('transfer-encoding: chunked\t')],
+    ['a tab before chunked', head('transfer-encoding:\tchunked')],
+    ['a tab behind a length', head('content-length: 5\t')],
+    ['a value that is a tab', head('x-a: \t')],
     ['a vertical tab before chunked', head('transfer-encoding: \x0bchunked')],
     ['identity', head('transfer-encoding: identity')],
     ['an empty coding', head('transfer-encoding:')],

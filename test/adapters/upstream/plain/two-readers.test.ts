@@ -33,6 +33,10 @@ test('an answer that our client takes, Node takes for the same: status, headers 
 test.each([
   ['chunked twice', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['another coding before chunked', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'a tab behind chunked, which it takes for no chunks',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\t\r\n\r\n0\r\n\r\n',
+  ],
   ['an empty line before the status line', '\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'],
   ['a length of 16 digits', `HTTP/1.1 200 OK\r\ncontent-length: ${'0'.repeat(16)}\r\n\r\n`],
   ['a chunk size of nine digits', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n000000001\r\na\r\n0\r\n\r\n'],
