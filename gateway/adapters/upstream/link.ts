@@ -35,7 +35,7 @@ export interface SessionMark {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Those of the POSTs in a session. The same object each time, so that the wire need not write them out each time. */
+/** Those of the POSTs in a session: one frozen object, so that the wire writes it out once. */
 const posts = new WeakMap<Link, WeakMap<SessionMark, Headers>>();
 
 export function headersFor(
@@ -46,7 +46,7 @@ export function headersFor(
 ): Headers {
   if (mark === null || accept !== 'post' || lastEventId !== '') return build(link, mark, accept, lastEventId);
   const ofLink = posts.getOrInsertComputed(link, () => new WeakMap());
-  return ofLink.getOrInsertComputed(mark, () => build(link, mark, accept, lastEventId));
+  return ofLink.getOrInsertComputed(mark, () => Object.freeze(build(link, mark, accept, lastEventId)));
 }
 
 /** Built here, member by member: no header of a caller can get in. */

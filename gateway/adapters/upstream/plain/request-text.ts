@@ -20,7 +20,7 @@ const ours = new Set([
   'trailer',
 ]);
 
-/** Writes POST requests to one URL. What the same headers object says is worked out once. */
+/** Writes POST requests to one URL. What a frozen headers object says is worked out once. */
 export function createRequestWriter({ host, pathname, search }: URL): (headers: Headers, body: string) => RequestText {
   const written = new WeakMap<Headers, string>();
   const start = `POST ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
@@ -28,8 +28,10 @@ export function createRequestWriter({ host, pathname, search }: URL): (headers: 
   const headOf = (headers: Headers): string => {
     const known = written.get(headers);
     if (known !== undefined) return known;
-    const head = `${start}${Object.entries(headers).map(lineOf).join('')}content-length: `;
-    written.set(headers, head);
+    let head = start;
+    for (const [name, value] of Object.entries(headers)) head += lineOf(name, value);
+    head += 'content-length: ';
+    if (Object.isFrozen(headers)) written.set(headers, head);
     return head;
   };
 
@@ -42,7 +44,7 @@ export function createRequestWriter({ host, pathname, search }: URL): (headers: 
 }
 
 /** Throws on what no header can carry, without saying what it was: it may be a credential. */
-function lineOf([name, value]: readonly [string, string]): string {
+function lineOf(name: string, value: string): string {
   if (!names.test(name) || ours.has(name)) throw new TypeError('a request cannot carry a header of this name');
   if (!values.test(value)) throw new TypeError(`the header ${name} holds something that is not visible ASCII`);
   return `${name}: ${value}\r\n`;

@@ -45,6 +45,16 @@ describe('writes', () => {
     expect(server.heard[1]).toBe(`${head(bytes.length)}${bytes.toString('latin1')}`);
   });
 
+  test('what a headers object says when it is sent, also when it said something else before', async () => {
+    const { server, pool } = await aPair((socket) => socket.write(fine));
+    const changing = { 'x-a': '1' };
+    const frozen = Object.freeze({ 'x-a': '3' });
+    await whole(pool.post(aRequest({ headers: changing }), '{}'));
+    changing['x-a'] = '2';
+    for (const headers of [changing, frozen, frozen]) await whole(pool.post(aRequest({ headers }), '{}'));
+    expect(server.heard.map((request) => /\r\nx-a: (.)\r\n/.exec(request)?.[1])).toEqual(['1', '2', '3', '3']);
+  });
+
   test.each([
     ['a line end', 'x-a', 'b\r\nx-evil: 1'],
     ['a bare LF', 'x-a', 'b\nc'],
