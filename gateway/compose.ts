@@ -14,6 +14,7 @@ import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
+import { createNews } from '#gateway/core/news.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
@@ -90,6 +91,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     (it) => it.close(),
   );
   const servers = keep(await createServers(config, log, carrier), (it) => it.close());
+  const news = createNews();
   // Until the public server stands there is nobody to tell.
   let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
   const snapshots = keep(
@@ -104,15 +106,20 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       now: Date.now,
       log,
       changed: (id) => {
-        for (const what of ['tools', 'prompts', 'resources'] as const) tell?.tellChanged(id, what);
+        for (const what of ['tools', 'prompts', 'resources'] as const) {
+          tell?.tellChanged(id, what);
+          news.publish({ kind: 'changed', server: id, what });
+        }
       },
     }),
     (it) => it.close(),
   );
   policy.follow(snapshots.usePolicy);
   servers.listen((id, notice) => {
-    if (notice.kind === 'updated') tell?.tellUpdated(id, notice.uri);
-    else void snapshots.refresh(id);
+    if (notice.kind === 'updated') {
+      tell?.tellUpdated(id, notice.uri);
+      news.publish({ kind: 'updated', server: id, uri: notice.uri });
+    } else void snapshots.refresh(id);
   });
   const telemetry = await openTelemetry(outside, { snapshots, audit, policy: policy.state, server: () => server });
   keep(telemetry.traces, (it) => it.close());
@@ -126,6 +133,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       runBudget: config.budgets.run,
       inflight: createInflight(),
       upstreams: servers.upstreams,
+      news,
       box: createBox(await loadOrCreateSecretKey(join(config.state, 'keys', 'state.key'))),
     },
     watch: telemetry.watch,

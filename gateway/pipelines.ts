@@ -8,6 +8,7 @@ import { forward } from '#gateway/phases/forward.ts';
 import { discover, initialize, ping, setLevel } from '#gateway/phases/greet.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import { listPrompts, listResources, listTemplates, listTools } from '#gateway/phases/list.ts';
+import { listen } from '#gateway/phases/listen.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
 import { begin, type Phase, type Pipeline } from '#gateway/pipeline.ts';
@@ -55,4 +56,5 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'resources/subscribe': resource,
   'resources/unsubscribe': resource,
   'completion/complete': exchange(routeCompletion),
+  'subscriptions/listen': whoAsks.next(listen),
 };

@@ -7,6 +7,7 @@ import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
+import type { News } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
@@ -129,6 +130,7 @@ export interface PhasePorts {
   readonly inflight: Inflight;
   readonly upstreams: Upstreams;
   readonly box: Box;
+  readonly news: News;
 }
 
 /** The program as its edge sees it. */

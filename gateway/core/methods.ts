@@ -14,6 +14,7 @@ export const methods = {
   'resources/subscribe': { legacy: true, modern: false },
   'resources/unsubscribe': { legacy: true, modern: false },
   'completion/complete': { legacy: true, modern: true },
+  'subscriptions/listen': { legacy: false, modern: true },
 } as const;
 
 export type Method = keyof typeof methods;

@@ -25,7 +25,12 @@ export function initialize(call: Authenticated): Listed {
 
 /** The modern one: nothing is negotiated, the client picks. */
 export function discover(call: Authenticated): Listed {
-  const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
+  const capabilities = {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true, subscribe: true },
+    completions: {},
+  };
   const result = { supportedVersions: [...supportedRevisions], capabilities, ...instructions(call) };
   return learn(call, { answer: resultOf({ ...result, _meta: { [metaKeys.serverInfo]: product } }) });
 }

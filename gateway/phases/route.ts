@@ -35,7 +35,8 @@ const toolTarget = (call: Authenticated): Target | undefined => named(call.view.
 const named = (targets: ReadonlyMap<string, Target>, name: unknown): Target | undefined =>
   typeof name === 'string' ? targets.get(name) : undefined;
 
-function resourceTarget(view: View, uri: unknown): Target | undefined {
+/** Whose resource this is: of who lists it, or of the first whose template it fits. */
+export function resourceTarget(view: View, uri: unknown): Target | undefined {
   if (typeof uri !== 'string') return undefined;
   const listed = view.resources.get(uri);
   if (listed) return listed;

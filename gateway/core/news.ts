@@ -1,0 +1,80 @@
+import type { Leaving } from './leaving.ts';
+
+/** What a server tells without being asked: look again. */
+export type NewsItem =
+  | { readonly kind: 'changed'; readonly server: string; readonly what: ListName }
+  | { readonly kind: 'updated'; readonly server: string; readonly uri: string };
+export type ListName = 'tools' | 'prompts' | 'resources';
+
+export interface News {
+  publish(item: NewsItem): void;
+  /** What comes from now on and is wanted, until nobody listens any more. */
+  listen(wanted: (item: NewsItem) => boolean, signal: Leaving): AsyncIterable<NewsItem>;
+  /** Counts who needs something of a server; true for the first. */
+  hold(key: string): boolean;
+  /** True for the last. */
+  release(key: string): boolean;
+}
+
+/** Nothing is kept but what a listener has not taken yet, and of that each thing once: news say only "look again". */
+export function createNews(): News {
+  const listeners = new Set<(item: NewsItem) => void>();
+  const holders = new Map<string, number>();
+  return {
+    publish(item) {
+      for (const tell of listeners) tell(item);
+    },
+    listen: (wanted, signal) => listening(listeners, wanted, signal),
+    hold(key) {
+      const before = holders.get(key) ?? 0;
+      holders.set(key, before + 1);
+      return before === 0;
+    },
+    release(key) {
+      const left = (holders.get(key) ?? 0) - 1;
+      if (left > 0) holders.set(key, left);
+      else holders.delete(key);
+      return left === 0;
+    },
+  };
+}
+
+/** Listens from now on, not only from when the first piece is taken: what comes in between counts. */
+function listening(
+  listeners: Set<(item: NewsItem) => void>,
+  wanted: (item: NewsItem) => boolean,
+  signal: Leaving,
+): AsyncIterable<NewsItem> {
+  const waiting = new Map<string, NewsItem>();
+  let wake: () => void = () => undefined;
+  const tell = (item: NewsItem): void => {
+    if (!wanted(item)) return;
+    waiting.set(JSON.stringify(item), item);
+    wake();
+  };
+  const leave = (): void => {
+    listeners.delete(tell);
+    wake();
+  };
+  listeners.add(tell);
+  signal.addEventListener('abort', leave);
+  return taking();
+
+  async function* taking(): AsyncGenerator<NewsItem> {
+    try {
+      while (!signal.aborted) {
+        for (const [key, item] of waiting) {
+          waiting.delete(key);
+          yield item;
+        }
+        if (waiting.size > 0 || signal.aborted) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      listeners.delete(tell);
+      signal.removeEventListener('abort', leave);
+    }
+  }
+}
