@@ -1,7 +1,7 @@
 import type { AskReply, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Request } from '#gateway/core/message.ts';
-import { mayAsk } from './capabilities.ts';
+import { isQuestion, mayAsk } from './capabilities.ts';
 import type { Link, SessionMark } from './link.ts';
 import { tell } from './tell.ts';
 import type { Turn } from './turn.ts';
@@ -19,7 +19,7 @@ export function answerOurselves(link: Link, mark: SessionMark | null, { id, meth
 export async function answerAsk(turn: Turn, request: Request): Promise<Ask | null> {
   const { link, out } = turn;
   const { id, method, params } = request;
-  if (!mayAsk(out.declared, method, params)) {
+  if (!mayAsk(out.declared, method, params) && !(out.everyQuestion && isQuestion(method))) {
     // Waited for, so that a flood of questions is answered no faster than it is read.
     await answerOurselves(link, out.session, request);
     return null;

@@ -1,4 +1,4 @@
-import type { Answer } from '#gateway/core/exchange.ts';
+import { type Answer, isModern } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
 import type { Lifetime } from './lifetime.ts';
@@ -50,7 +50,8 @@ function sendOnce(sent: SlotCall, session: Session): Promise<Answer | Gone> {
 function requestIn({ link, call, life, leave }: SlotCall, session: Session): Promise<Answer | Gone> {
   const { method, params, answerBytes, limits } = call;
   const { declared } = session;
-  return request(link, { method, params, answerBytes, limits, session, declared, life, done: leave });
+  const everyQuestion = isModern(call.client.revision);
+  return request(link, { method, params, answerBytes, limits, session, declared, life, everyQuestion, done: leave });
 }
 
 async function sendSubscription(sent: SlotCall, session: Session): Promise<Answer | Gone> {

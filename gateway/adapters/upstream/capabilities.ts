@@ -35,6 +35,13 @@ export function knownParts(client: Client): JsonObject {
   return declared;
 }
 
+export const isQuestion = (method: string): boolean => Object.hasOwn(askable, method);
+
+/** What a client has to declare to be asked this. */
+export const requiredFor = (method: string, params: JsonObject): JsonObject => ({
+  [askable[method] ?? method]: method === 'elicitation/create' && params.mode === 'url' ? { url: {} } : {},
+});
+
 /** May a server ask this of a client that declared these capabilities? */
 export function mayAsk(declared: JsonObject, method: string, params: JsonObject): boolean {
   const name = Object.hasOwn(askable, method) ? askable[method] : undefined;

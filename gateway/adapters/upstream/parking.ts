@@ -4,6 +4,7 @@ import { isEnding, isModern } from '#gateway/core/exchange.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Upstream, UpstreamCall } from '#gateway/ports.ts';
+import { knownParts, mayAsk, requiredFor } from './capabilities.ts';
 import type { UpstreamLog } from './link.ts';
 
 /** How many calls may wait for their callers, and how long (milliseconds). */
@@ -30,6 +31,8 @@ interface Held {
   readonly timer: NodeJS.Timeout;
 }
 
+const cancelled = 'The call was cancelled there; what the server did before it asked has happened.';
+
 /** The one question of a held call, by this key. */
 const question = 'question';
 
@@ -41,6 +44,20 @@ const question = 'question';
 export function createParking(upstream: Upstream, { server, parking, log }: ParkingOptions): Upstream {
   const here = randomUUID();
   const held = new Map<string, Held>();
+
+  /** What becomes of a question: a ticket, or an end that says why there is none. */
+  const asked = (events: Events, ask: Ask, { client }: UpstreamCall): Ending => {
+    const { method, params } = ask;
+    const declared = mayAsk(knownParts(client), method, params);
+    if (declared && parking.atMost > 0) return park(events, ask);
+    void events.return?.();
+    if (declared) return no(refuse('input_missing', `It asks with ${method} in the middle of the call. ${cancelled}`));
+    const data = { requiredCapabilities: requiredFor(method, params) };
+    return {
+      kind: 'error',
+      error: { code: -32021, message: `The server needs to ask with ${method}. ${cancelled}`, data },
+    };
+  };
 
   const park = (events: Events, ask: Ask): Ending => {
     if (held.size >= parking.atMost) {
@@ -59,7 +76,8 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
   };
 
   /** Passes on what the server says until it asks or ends. A caller who leaves takes the call along. */
-  async function* follow(events: Events, { signal }: UpstreamCall): StreamAnswer['events'] {
+  async function* follow(events: Events, call: UpstreamCall): StreamAnswer['events'] {
+    const { signal } = call;
     const leave = (): void => void events.return?.();
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
@@ -69,7 +87,7 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
         const step = await events.next();
         over = step.done === true || isEnding(step.value) || step.value.kind === 'ask';
         if (step.done) return yield no(refuse('upstream_lost', `The call of server "${server}" was cancelled.`));
-        if (step.value.kind === 'ask') return yield park(events, step.value);
+        if (step.value.kind === 'ask') return yield asked(events, step.value, call);
         yield step.value;
         if (over) return;
       }

@@ -18,6 +18,8 @@ export interface Outgoing {
   /** The capabilities declared in that session. */
   readonly declared: JsonObject;
   readonly life: Lifetime;
+  /** True when a question that was not declared ends the call in words of its own, instead of being answered here. */
+  readonly everyQuestion?: boolean;
   /** What makes it a request of the modern era: no session, all it needs to be understood in itself. */
   readonly envelope?: Envelope;
   onHead?(head: Head): void;

@@ -69,12 +69,13 @@ describe('a call that an older server asks in, parked', () => {
     });
   });
 
-  test('declares to the server what the caller declared, and so is never asked more', async () => {
-    const { server, upstream } = await asking(['roots/list', 'elicitation/create']);
-    await inputOf(upstream);
+  test('declares to the server what the caller declared; what is asked beyond that ends it with what is missing', async () => {
+    const { server, upstream } = await asking(['roots/list']);
+    const { end } = await readAll(await upstream.send(callOf()));
+    expect(end).toMatchObject({ error: { code: -32021, data: { requiredCapabilities: { roots: {} } } } });
+    await until(() => server.count('notifications/cancelled') === 1);
     const hello = server.heard.find(({ message }) => message.method === 'initialize');
     expect(hello?.message.params).toMatchObject({ capabilities });
-    expect(server.heard.find(({ message }) => 'error' in message)?.message).toMatchObject({ error: { code: -32601 } });
   });
 
   test.each<[string, JsonObject]>([
@@ -141,9 +142,11 @@ describe('a call that an older server asks in, parked', () => {
 });
 
 describe('without parking', () => {
-  test('a server is told that this caller cannot be asked, and the call goes on', async () => {
+  test('a server that asks all the same is cancelled, and the caller is told what happened and what may have', async () => {
     const { server, upstream } = await asking(['elicitation/create'], { parking: null });
-    expect(JSON.stringify(await resultOf(upstream.send(callOf())))).toContain('-32601');
+    const refused = await refusalOf(upstream.send(callOf()));
+    expect(refused).toMatchObject({ refused: 'input_missing', detail: expect.stringContaining('before it asked') });
+    await until(() => server.count('notifications/cancelled') === 1);
     expect(server.heard.find(({ message }) => message.method === 'initialize')?.message.params).toMatchObject({
       capabilities: {},
     });
