@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonSchema } from '#gateway/adapters/config/schema.ts';
+import { compatibilityPage } from './compatibility-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { refusalsPage } from './refusals-page.ts';
@@ -8,6 +9,7 @@ import { refusalsPage } from './refusals-page.ts';
 /** Everything in the tree that is made from the code. A test fails when one of them is stale. */
 export const pages: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'config/gateway.schema.json', text: () => `${JSON.stringify(jsonSchema(), null, 2)}\n` },
+  { path: 'docs/compatibility.md', text: compatibilityPage },
   { path: 'docs/configuration.md', text: configurationPage },
   { path: 'docs/metrics.md', text: metricsPage },
   { path: 'docs/refusals.md', text: refusalsPage },
