@@ -2,9 +2,11 @@ import type { Received, Session } from './call.ts';
 import type { Client, Ending, ExchangeEvent, InputNeeded } from './exchange.ts';
 import { isModern } from './exchange.ts';
 import type { JsonObject, JsonValue } from './json.ts';
+import { isWrapped, legacyCalled, legacyTools } from './legacy-projection.ts';
 import type { MessageId } from './message.ts';
 import { wantsLevel } from './methods.ts';
 import { type Refusal, refusals, refuse, shownReason } from './refusals.ts';
+import type { Target } from './snapshot.ts';
 
 /**
  * The two codecs of the client's edge: the canonical form → the messages of the era that the client speaks. Pure: text
@@ -19,7 +21,7 @@ export interface Wire {
   readonly errorCode: number | null;
 }
 
-/** What is known of a call when its end is written; `hasOutputSchema` of the tool, when it was routed to one. */
+/** What is known of a call when its end is written, and of its tool, when it was routed to one. */
 export interface Addressee {
   readonly id: MessageId | null;
   readonly call: string;
@@ -28,14 +30,17 @@ export interface Addressee {
   readonly hasOutputSchema: boolean;
   /** Of a resource that was asked for: whoever is told that there is none is told which. */
   readonly uri: JsonValue;
+  /** True when a legacy client was shown this output schema inside of another (legacy-projection.ts). */
+  readonly wrapsOutput: boolean;
 }
 
-export const addressee = (call: Received, hasOutputSchema: boolean): Addressee => ({
+export const addressee = (call: Received, target: Target | null): Addressee => ({
   id: call.id,
   call: call.call,
   method: call.method,
   client: call.client,
-  hasOutputSchema,
+  hasOutputSchema: target?.hasOutputSchema ?? false,
+  wrapsOutput: isWrapped(target?.listed.outputSchema),
   uri: call.method === 'resources/read' ? (call.params.uri ?? null) : null,
 });
 
@@ -47,7 +52,7 @@ export function encodeEnding(to: Addressee, ending: Ending): Wire {
     return errorWire(to.id, modern && code === capabilityMissing ? 400 : 200, { ...ending.error, code });
   }
   if (ending.kind === 'input') return encodeInput(to, ending.input);
-  const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(ending);
+  const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(to, ending);
   return { status: 200, text: `{"jsonrpc":"2.0","id":${JSON.stringify(to.id)},"result":${result}}`, errorCode: null };
 }
 
@@ -68,7 +73,15 @@ const notFoundOfLegacy = -32002;
 /** The one error of a server that has an HTTP status of its own (A10). */
 const capabilityMissing = -32021;
 
-const legacyResult = (ending: Ending & { kind: 'result' }): string => ending.source ?? JSON.stringify(ending.result);
+function legacyResult(to: Addressee, { result, source }: Ending & { kind: 'result' }): string {
+  const said = inLegacyForm(to, result);
+  return said === result && source !== null ? source : JSON.stringify(said);
+}
+
+function inLegacyForm({ method, wrapsOutput }: Addressee, result: JsonObject): JsonObject {
+  if (method === 'tools/call') return legacyCalled(result, wrapsOutput);
+  return method === 'tools/list' ? legacyTools(result) : result;
+}
 
 /** Results that a modern client may cache, and so must be told how long: ours depend on who asks, so not at all. */
 const cacheable: ReadonlySet<string> = new Set([

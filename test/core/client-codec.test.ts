@@ -4,7 +4,7 @@ import { resultOf } from '#gateway/core/exchange.ts';
 import { type Reason, refusals, refuse } from '#gateway/core/refusals.ts';
 import { legacyClient, modernClient } from '#test/support/values.ts';
 
-const known = { id: 7, call: 'c1', method: 'tools/call', hasOutputSchema: false, uri: null };
+const known = { id: 7, call: 'c1', method: 'tools/call', hasOutputSchema: false, wrapsOutput: false, uri: null };
 const legacy: Addressee = { ...known, client: legacyClient };
 const modern: Addressee = { ...legacy, client: modernClient };
 const json = (wire: { text: string }) => JSON.parse(wire.text);

@@ -34,6 +34,12 @@ const tools = (server: string): Record<string, Tool> => ({
   }),
 });
 
+const numbers: Tool = {
+  description: 'Answers with a list, as only the newer era may.',
+  inputSchema: { type: 'object' },
+  outputSchema: { type: 'array', items: { $ref: '#/$defs/n' }, $defs: { n: { type: 'integer' } } },
+  run: () => ({ content: [{ type: 'text', text: '[1,2]' }], structuredContent: [1, 2] }),
+};
 const legacyTools = tools('legacy');
 let legacy: EverythingUpstream;
 let modern: DualUpstream;
@@ -41,7 +47,7 @@ let sekisho: TestGateway;
 
 beforeAll(async () => {
   legacy = await startEverything(legacyTools);
-  modern = await startDual('modern', tools('modern'));
+  modern = await startDual('modern', { ...tools('modern'), numbers });
   const common = { tier: 'internal', tools: { '*': { action: 'read' } } };
   sekisho = await startGateway({
     servers: {
@@ -139,6 +145,16 @@ describe('between eras', () => {
     const refused = await peer.call(name[feature as keyof typeof name] ?? 'ask_page', { message: 'x', prompt: 'x' });
     expect(refused).toEqual({ isError: true, text: expect.stringContaining('before it asked has happened') });
   });
+
+  test.each(Object.entries({ legacy: legacyPeer, modern: modernPeer }))(
+    'a %s client lists and calls a tool whose output is no object, and its schema holds',
+    async (_, connect) => {
+      const peer = await connect(new URL('/mcp/server/modern', sekisho.origin), await sekisho.token());
+      onTestFinished(() => peer.close());
+      expect(await peer.list()).toContain('numbers');
+      expect(await peer.call('numbers')).toEqual({ text: '[1,2]', isError: false });
+    },
+  );
 
   test('there is a cell for every pair of clients and servers', () => {
     const pairs = Object.keys(clients).length * Object.keys(servers).length;

@@ -67,6 +67,8 @@ export type Answer = { content: object[]; isError?: boolean; structuredContent?:
 export interface Tool {
   readonly description: string;
   readonly inputSchema: object;
+  /** Of any root: only a server of 2026-07-28 may list one that is no object. */
+  readonly outputSchema?: object;
   run(args: Record<string, unknown>, around: Around): Answer | Promise<Answer>;
 }
 

@@ -91,12 +91,15 @@ class Needed extends Error {
   }
 }
 
-function addTool(server: McpServer, parts: DualParts, name: string, { description, inputSchema, run }: Tool): void {
-  const schema = fromJsonSchema<Record<string, unknown>>(inputSchema as never);
-  server.registerTool(name, { description, inputSchema: schema }, ((
-    args: Record<string, unknown>,
-    ctx: ServerContext,
-  ) => asking(parts, ctx, (around) => run(args, around))) as never);
+function addTool(server: McpServer, parts: DualParts, name: string, tool: Tool): void {
+  const { description, run } = tool;
+  const inputSchema = fromJsonSchema<Record<string, unknown>>(tool.inputSchema as never);
+  const output = tool.outputSchema ? { outputSchema: fromJsonSchema(tool.outputSchema as never) } : {};
+  server.registerTool(
+    name,
+    { description, inputSchema, ...output } as never,
+    ((args: object, ctx: ServerContext) => asking(parts, ctx, (around) => run({ ...args }, around))) as never,
+  );
 }
 
 /** Runs it, or says what it needs to be told first; each round it runs again from the start, with what is known by now. */

@@ -13,6 +13,8 @@ import {
 /** An official client with a person and a model behind it, by what tests do with one of either era. */
 export interface Peer {
   call(name: string, args?: object, options?: { signal?: AbortSignal; progress?: () => void }): Promise<Called>;
+  /** The names of all tools; the client checks what it calls against their schemas from now on. */
+  list(): Promise<string[]>;
   read(uri: string): Promise<unknown>;
   prompt(name: string): Promise<unknown>;
   complete(prompt: string, argument: string, value: string): Promise<unknown>;
@@ -61,6 +63,7 @@ export async function legacyPeer(url: URL, token: string): Promise<Peer> {
       const options = { ...(signal ? { signal } : {}), ...(progress ? { onprogress: progress } : {}) };
       return calledOf(await client.callTool({ name, arguments: { ...args } }, undefined, options));
     },
+    list: async () => (await client.listTools()).tools.map(({ name }) => name),
     read: (uri) => client.readResource({ uri }),
     prompt: (name) => client.getPrompt({ name }),
     complete: (name, argument, value) =>
@@ -92,6 +95,7 @@ export async function modernPeer(url: URL, token: string): Promise<Peer> {
       const options = { ...(signal ? { signal } : {}), ...(progress ? { onprogress: progress } : {}) };
       return calledOf(await client.callTool({ name, arguments: { ...args }, _meta } as never, options));
     },
+    list: async () => (await client.listTools()).tools.map(({ name }) => name),
     read: (uri) => client.readResource({ uri }),
     prompt: (name) => client.getPrompt({ name }),
     complete: (name, argument, value) =>

@@ -168,7 +168,7 @@ export function sendRefusal(
   return { ...sent, bytes: deliver(arrival, sent, refusalHeaders(sent.status, refusal)) };
 }
 
-export const to = (call: CallRecord): Addressee => addressee(call, call.target?.hasOutputSchema ?? false);
+export const to = (call: CallRecord): Addressee => addressee(call, call.target);
 
 function refusalHeaders(status: number, refusal: Refusal): Record<string, string> {
   if (status === 401) return { 'www-authenticate': challenge(refusal) };
