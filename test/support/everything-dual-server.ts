@@ -31,7 +31,9 @@ export interface RoundState {
 export interface DualParts {
   readonly added: Readonly<Record<string, Tool>>;
   readonly states: RequestStateCodec<RoundState>;
-  readonly changed: { tools(): void; prompts(): void };
+  /** Whether there is one more of them just now. */
+  readonly extra: { readonly tools: boolean; readonly prompts: boolean };
+  change(what: 'tools' | 'prompts'): void;
 }
 
 /** One server of the SDK 2.x; in the modern era there is one for each request, so all that lasts comes in `parts`. */
@@ -61,23 +63,19 @@ export function createDualServer(parts: DualParts): McpServer {
   return server;
 }
 
-const triggers = ({ changed }: DualParts): Record<string, Tool> => ({
-  test_trigger_tool_change: {
-    description: 'Tells that the tools changed.',
-    inputSchema: { type: 'object' },
-    run() {
-      changed.tools();
-      return { content: [text('told')] };
-    },
-  },
-  test_trigger_prompt_change: {
-    description: 'Tells that the prompts changed.',
-    inputSchema: { type: 'object' },
-    run() {
-      changed.prompts();
-      return { content: [text('told')] };
-    },
-  },
+const tool = (description: string, run: Tool['run']): Tool => ({ description, inputSchema: { type: 'object' }, run });
+const told = (): { content: object[] } => ({ content: [text('told')] });
+
+const triggers = ({ extra, change }: DualParts): Record<string, Tool> => ({
+  test_trigger_tool_change: tool('Changes the list of tools.', () => {
+    change('tools');
+    return told();
+  }),
+  test_trigger_prompt_change: tool('Changes the list of prompts.', () => {
+    change('prompts');
+    return told();
+  }),
+  ...(extra.tools ? { test_extra_tool: tool('There since the list changed.', told) } : {}),
 });
 
 /** What a call still needs to be told. */
@@ -179,6 +177,7 @@ function addPrompts(server: McpServer, parts: DualParts): void {
       },
     },
   };
+  if (parts.extra.prompts) server.registerPrompt('test_extra_prompt', {}, () => ({ messages: [] }));
   const about = { description: 'Asks before it is rendered.' };
   server.registerPrompt('test_input_required_result_prompt', about, (async (ctx: ServerContext) =>
     asking(parts, ctx, async ({ askAll }) => {

@@ -50,8 +50,13 @@ export async function startDual(
   const calls = new Map<string, number>();
   const states = createRequestStateCodec<RoundState>({ key: crypto.getRandomValues(new Uint8Array(32)) });
   const sessions = new Map<string, { readonly server: McpServer; readonly transport: Transport }>();
-  const changed = { tools: () => tellChanged('tools'), prompts: () => tellChanged('prompts') };
-  const make = (): McpServer => createDualServer({ added, states, changed });
+  const extra = { tools: false, prompts: false };
+  /** The list really becomes another: a gateway that looks has something to see. */
+  const change = (what: 'tools' | 'prompts'): void => {
+    extra[what] = !extra[what];
+    tellChanged(what);
+  };
+  const make = (): McpServer => createDualServer({ added, states, extra, change });
   const modern: McpHttpHandler = createMcpHandler(make, { legacy: 'reject' });
 
   function tellChanged(what: 'tools' | 'prompts'): void {
