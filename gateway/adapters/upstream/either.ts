@@ -1,7 +1,7 @@
 import type { Answer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
+import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
 import { discover } from './modern/discover.ts';
 import { createModernUpstream } from './modern/upstream.ts';
 import { createParking, type Parking } from './parking.ts';
@@ -31,6 +31,7 @@ export function createUpstream(options: EitherOptions): Upstream {
 
   const sideOf = (era: Era): Upstream => {
     if (side?.era === era) return side.upstream;
+    link.log.debug({ server: link.server, era }, 'a server is spoken to in this era');
     if (side) {
       link.log.warn({ server: link.server, era }, 'a server speaks another era than it did');
       link.behind(side.upstream.close());
@@ -70,10 +71,7 @@ export function createUpstream(options: EitherOptions): Upstream {
       return era === null ? first(call) : sendAs(era, call);
     },
     live,
-    async close() {
-      await side?.upstream.close();
-      await link.wire.close();
-    },
+    close: () => closeLine(line, side?.upstream.close() ?? Promise.resolve()),
   };
 }
 

@@ -34,7 +34,8 @@ const closePatience = 3_000;
 /** A server behind streamable HTTP, spoken to as up to 2025-11-25: with sessions, and questions on its streams. */
 export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | null = null): Upstream {
   const { revision, limits } = options;
-  const { link, work } = shared ?? openLine(options);
+  const line = shared ?? openLine(options);
+  const { link } = line;
   const keeping = { ...usualKeeping, ...options.keeping };
   const sessions = createSessions(link, { revision, limits, keeping, parks: options.parks ?? false });
   const own = createSlot(link, { revision, declared: {}, limits });
@@ -61,9 +62,10 @@ export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | 
       return live(link, own, limits);
     },
     async close() {
-      const ended = Promise.all([own.close(), sessions.close()]).then(() => Promise.all(work));
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closePatience).unref())]);
-      if (!shared) await link.wire.close();
+      const ended = Promise.all([own.close(), sessions.close()]);
+      // A line that others use as well is theirs to close, and so is the work behind it.
+      if (shared) await ended;
+      else await closeLine(line, ended);
     },
   };
 }
@@ -72,6 +74,13 @@ export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | 
 export interface Line {
   readonly link: Link;
   readonly work: ReadonlySet<Promise<unknown>>;
+}
+
+/** Waits for what still goes on, but not for ever, and then lets go of the connections. */
+export async function closeLine({ link, work }: Line, ended: Promise<unknown>): Promise<void> {
+  const quiet = ended.then(() => Promise.all(work));
+  await Promise.race([quiet, new Promise((resolve) => setTimeout(resolve, closePatience).unref())]);
+  await link.wire.close();
 }
 
 export function openLine(options: HttpUpstreamOptions): Line {
