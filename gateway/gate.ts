@@ -45,8 +45,8 @@ export function createGate(parts: GateParts): Gate {
       // What was refused before it could enter took no time here.
       const durationMs = call.began === 0 ? 0 : parts.clock() - call.began;
       const refusal = ending?.kind === 'refusal' ? ending.refusal : null;
-      const { errorCode, bytes: bytesOut } = sent;
-      const end = { record: call, outcome: outcomeOf(ending), refusal, durationMs, errorCode, bytesOut };
+      const { errorCode, bytes: bytesOut, left } = sent;
+      const end = { record: call, outcome: outcomeOf(ending), refusal, durationMs, errorCode, bytesOut, left };
       for (const recorder of parts.recorders) recorder.record(end);
     },
   };

@@ -147,11 +147,16 @@ export interface Gate {
   /** The decision API: a tool call through its list, with nothing written, sent or counted. */
   decide(call: CallRecord): MaybePromise<Reserved | Refusal>;
   /** The end of a call: its answer's last byte left, or (null) the client did. */
-  record(
-    call: CallRecord,
-    ending: Ending | null,
-    sent: { readonly bytes: number; readonly errorCode: number | null },
-  ): void;
+  record(call: CallRecord, ending: Ending | null, sent: Sent): void;
+}
+
+/** What of an answer left. */
+export interface Sent {
+  readonly bytes: number;
+  /** The JSON-RPC code, when it was an error. */
+  readonly errorCode: number | null;
+  /** The client had left before its answer was there. */
+  readonly left: boolean;
 }
 
 export type MaybePromise<T> = T | Promise<T>;

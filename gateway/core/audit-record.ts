@@ -51,6 +51,7 @@ export function auditLine(end: CallEnd, stamp: AuditStamp): object {
     decision: decision(end),
     approval: approval(end),
     outcome: end.outcome,
+    left: end.left,
     reason: refusal?.refused ?? null,
     code: end.errorCode,
     args_digest: record.args === null ? null : stamp.digest(record.args),

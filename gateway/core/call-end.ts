@@ -31,6 +31,8 @@ export interface CallEnd {
   /** The JSON-RPC code the caller got, when it got an error. */
   readonly errorCode: number | null;
   readonly bytesOut: number;
+  /** The client had left before its answer was there. */
+  readonly left: boolean;
   /** Milliseconds from the message's arrival to its answer's last byte. */
   readonly durationMs: number;
 }
@@ -43,6 +45,7 @@ const outcomeOf = {
   method_unknown: 'invalid',
   origin_forbidden: 'denied',
   session_unknown: 'invalid',
+  event_unknown: 'invalid',
   token_missing: 'unauthenticated',
   token_invalid: 'unauthenticated',
   run_expired: 'unauthenticated',

@@ -30,6 +30,7 @@ export const refusals = {
   method_unknown: row('receive', -32601, 200, 'error', 'never', 'This method is not known here.'),
   origin_forbidden: row('receive', 40301, 403, 'error', 'never', 'This Host or Origin may not use the gateway.'),
   session_unknown: row('receive', 40400, 404, 'error', 'new-run', 'There is no such session: initialize again.'),
+  event_unknown: row('receive', 40402, 400, 'error', 'never', 'There is no such event to go on from.'),
   token_missing: row('authenticate', 40100, 401, 'error', 'sign-in', 'A run token is needed.'),
   token_invalid: row('authenticate', 40101, 401, 'error', 'sign-in', 'The token is not valid here.'),
   run_expired: row('authenticate', 40103, 401, 'error', 'new-run', 'The run is over: its deadline passed.'),

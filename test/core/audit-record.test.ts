@@ -40,6 +40,7 @@ describe('an audit line', () => {
       decision: { verdict: 'allow', codes: ['read-inside'], revision: 'sha256-policy' },
       approval: null,
       outcome: 'ok',
+      left: false,
       reason: null,
       code: null,
       args_digest: 'digest of path',

@@ -82,10 +82,12 @@ describe('a gateway that is told to stop', () => {
     expect(reasonOf(await answer)).toBe('overloaded');
   });
 
-  test('ends the streams of sessions', async () => {
+  test('ends the streams of sessions, and says why', async () => {
     const reader = readSse(await session.stream());
     await sekisho.gateway.close();
     await reader.ended;
+    const said = { level: 'notice', logger: 'sekisho', data: 'The gateway is shutting down.' };
+    expect(reader.messages).toMatchObject([{ method: 'notifications/message', params: said }]);
   });
 
   test('refuses what comes meanwhile with 503 and when to try again, and records all of it', async () => {

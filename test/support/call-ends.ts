@@ -116,7 +116,7 @@ export function anEnd({ call, target, ...over }: EndOver = {}): CallEnd {
   if (record.target) learn(record, { args: { path: 'a.txt' }, argsBytes: 16 });
   if (record.target && !over.refusal) learn(record, { decision: anAllowed(), permit: anAllowed() });
   if (record.target && !over.refusal && record.upstreamMs === null) record.upstreamMs = 8;
-  const end = { outcome: 'ok' as Outcome, refusal: null, errorCode: null, bytesOut: 900, durationMs: 10 };
+  const end = { outcome: 'ok' as Outcome, refusal: null, errorCode: null, bytesOut: 900, left: false, durationMs: 10 };
   return { record, ...end, ...over };
 }
 

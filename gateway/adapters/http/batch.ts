@@ -31,6 +31,7 @@ function partOf(sse: SseWriter): SseWriter {
       bytes += sse.bytes() - before;
       return sent;
     },
+    gone: sse.gone,
     end: () => undefined,
   };
 }

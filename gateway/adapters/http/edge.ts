@@ -178,6 +178,7 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
   if (isRefusal(who)) return settle(edge, arrival, call, who);
   if (method === 'DELETE') {
     edge.parts.sessions.end(session.id);
+    edge.events.forget(session.id);
     arrival.response.writeHead(200).end();
     return;
   }
@@ -202,5 +203,5 @@ async function settleKnown(edge: Edge, arrival: Arrival, call: CallRecord, refus
 /** Answers with a refusal, and records it. */
 function settle(edge: Edge, arrival: Arrival, call: CallRecord, refusal: Refusal, status?: number): void {
   const sent = sendRefusal(arrival, call, refusal, status);
-  edge.parts.gate.record(call, { kind: 'refusal', refusal }, sent);
+  edge.parts.gate.record(call, { kind: 'refusal', refusal }, { ...sent, left: false });
 }

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Answerable, CallRecord, Session } from '#gateway/core/call.ts';
-import { encodeEnding, encodeEvent, type Wire } from '#gateway/core/client-codec.ts';
-import { type Answer, type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
+import { encodeEnding, type Wire } from '#gateway/core/client-codec.ts';
+import { type Answer, type Ending, isModern } from '#gateway/core/exchange.ts';
 import { createLeaving, type Departure } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
 import { type Arrival, beginCall, deliver, type Known, sendRefusal, to } from './arrival.ts';
+import { recordEnd, stream } from './call-stream.ts';
 import type { EdgeParts } from './edge.ts';
+import type { EventStore } from './event-store.ts';
 import type { LiveSession } from './live-sessions.ts';
 import { openSse } from './sse.ts';
 
@@ -19,6 +21,7 @@ export interface Road {
   inflight: number;
   /** Streams that are open: call streams and session streams. */
   readonly streams: Set<() => void>;
+  readonly events: EventStore;
 }
 
 /** At once, as far as nothing has to be waited for: a promise costs more than most phases do. */
@@ -58,7 +61,7 @@ const traceHeader = ({ request: { headers } }: Arrival): TraceHeader => ({
   tracestate: typeof headers.tracestate === 'string' ? headers.tracestate : null,
 });
 
-interface Entered {
+export interface Entered {
   readonly live: LiveSession | null;
   readonly abort: Departure;
 }
@@ -89,13 +92,12 @@ function finish(
   answer: Answer | Refusal,
   entered: Entered,
 ): MaybePromise<void> {
-  const { gate } = road.parts;
   const ending = isRefusal(answer) ? ({ kind: 'refusal', refusal: answer } as const) : answer;
   if (ending.kind === 'stream') return stream(road, arrival, call, ending, entered);
-  const gone = arrival.response.destroyed;
+  const left = arrival.response.destroyed;
   if (ending.kind === 'refusal') {
     const sent = sendRefusal(arrival, call, ending.refusal);
-    return gate.record(call, gone ? null : ending, sent);
+    return recordEnd(road, call, ending, { ...sent, left });
   }
   const headers = ending.kind === 'result' ? remember(road, call, entered.live, ending) : {};
   if (isRefusal(headers)) return finish(road, arrival, call, headers, entered);
@@ -103,7 +105,7 @@ function finish(
   const bytes = prefersEvents(arrival, call)
     ? sendEvent(arrival.response, wire, headers)
     : deliver(arrival, wire, headers);
-  gate.record(call, gone ? null : ending, { bytes, errorCode: wire.errorCode });
+  recordEnd(road, call, ending, { bytes, errorCode: wire.errorCode, left });
 }
 
 /** A legacy client that names the event stream first gets one, also when there is only one message to send. */
@@ -153,64 +155,3 @@ function remember(
   if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
   return {};
 }
-
-/** Passes a streamed answer on, event by event, at the client's pace. It ends with the token at the latest. */
-async function stream(
-  road: Road,
-  arrival: Arrival,
-  call: CallRecord,
-  { events }: StreamAnswer,
-  { live, abort }: Entered,
-): Promise<void> {
-  const sse = arrival.shared ?? openSse(arrival.response);
-  const asked: string[] = [];
-  let cut = false;
-  // The upstream ends the events when the call's signal fires, so there is one way out of the loop.
-  const close = (): void => {
-    cut = true;
-    abort.abort();
-  };
-  road.streams.add(close);
-  if (road.closing) close();
-  const timer = setTimeout(close, Math.min((call.identity?.expires ?? 0) - call.at, 2 ** 31 - 1));
-  let ending: Ending | null = null;
-  try {
-    for await (const event of events) {
-      if (isEnding(event)) {
-        ending = event;
-        break;
-      }
-      const askId = `sekisho-${randomUUID()}`;
-      const text = encodeEvent(call.client, call.session, event, askId);
-      if (event.kind === 'ask') {
-        const askable = text !== null && live !== null && !arrival.response.destroyed;
-        if (!askable) {
-          event.reply({ error: { code: -32601, message: 'This client cannot be asked.' } });
-          continue;
-        }
-        live.asks ??= new Map();
-        live.asks.set(askId, (reply) => event.reply(reply));
-        asked.push(askId);
-      }
-      if (text !== null) await sse.send(text);
-    }
-  } catch (fault) {
-    road.parts.log.error({ fault, call: call.call, method: call.method }, 'a fault in a streamed answer');
-    ending = { kind: 'refusal', refusal: refuse('fault') };
-  } finally {
-    clearTimeout(timer);
-    road.streams.delete(close);
-    for (const askId of asked) live?.asks?.delete(askId);
-  }
-  if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road) };
-  const gone = arrival.response.destroyed;
-  const wire = encodeEnding(to(call), ending);
-  await sse.send(wire.text);
-  sse.end();
-  road.parts.gate.record(call, gone ? null : ending, { bytes: sse.bytes(), errorCode: wire.errorCode });
-}
-
-const cutOff = (road: Road): Refusal =>
-  road.closing
-    ? refuse('overloaded', 'The gateway is shutting down; the call was cancelled.')
-    : refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');

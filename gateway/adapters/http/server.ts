@@ -5,6 +5,7 @@ import type { HttpRequest, HttpResponse } from './carrier.ts';
 import { type Door, openDoor } from './door.ts';
 import { keepAliveSeconds } from './door-response.ts';
 import { arrive, type Edge, type EdgeParts } from './edge.ts';
+import { createEventStore } from './event-store.ts';
 import { tellChanged, tellUpdated } from './session-stream.ts';
 
 /** The public listener. Fastify carries every route but MCP's, which never meets its router (design.md §7). */
@@ -23,9 +24,11 @@ export interface PublicServer {
 const headerBytes = 32 * 1024;
 const sweepMs = 60_000;
 const sessionIdleMs = 30 * 60_000;
+/** So long after it was opened a stream that ended can be gone back to. */
+const eventsKeptMs = 5 * 60_000;
 
 export function createPublicServer(parts: EdgeParts): PublicServer {
-  const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set() };
+  const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set(), events: createEventStore(parts.now) };
   const leaving = new Set<ServerResponse>();
   let door: Door | null = null;
   const app = fastify({
@@ -44,7 +47,10 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: 'There is nothing here. MCP is at /mcp.' }),
   );
-  const sweep = setInterval(() => parts.sessions.sweep(parts.now() - sessionIdleMs), sweepMs);
+  const sweep = setInterval(() => {
+    parts.sessions.sweep(parts.now() - sessionIdleMs);
+    edge.events.sweep(parts.now() - eventsKeptMs);
+  }, sweepMs);
   sweep.unref();
   return {
     app,

@@ -16,6 +16,8 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
     response.writeHead(406, { 'content-type': 'text/plain' }).end('Accept must include text/event-stream.\n');
     return null;
   }
+  const after = request.headers['last-event-id'];
+  if (typeof after === 'string') return resume(road, arrival, session, after, expires);
   const live = sessions.enter(session.id, session.view, at);
   if (!live) return refuse('overloaded', 'Too many sessions are open.');
   if (live.stream) {
@@ -25,27 +27,50 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
   }
   const sse = openSse(response);
   live.stream = response;
-  const close = (): void => sse.end();
-  road.streams.add(close);
-  const timer = setTimeout(close, Math.min(Math.max(expires - at, 0), 2 ** 31 - 1));
+  endInTime(road, arrival, expires, () => {
+    // Nobody asked for anything here, so what remains to be said is no answer.
+    void sse.send(message('notifications/message', { level: 'notice', logger: 'sekisho', data: whyEnded(road) }));
+    sse.end();
+  });
   response.once('close', () => {
-    clearTimeout(timer);
-    road.streams.delete(close);
     live.stream = null;
     sessions.leave(session.id);
   });
   return null;
 }
 
+/** The stream of a call goes on where a connection broke. The call itself ends as it would have on the first one. */
+function resume(road: Road, arrival: Arrival, session: Session, after: string, expires: number): Refusal | null {
+  const goOn = road.events.find(session.id, after);
+  if (!goOn) return refuse('event_unknown');
+  const sse = openSse(arrival.response);
+  endInTime(road, arrival, expires, () => sse.end());
+  goOn(sse);
+  return null;
+}
+
+const whyEnded = (road: Road): string =>
+  road.closing ? 'The gateway is shutting down.' : 'The token expired: open the stream again with a new one.';
+
+/** A stream ends with the token it was opened with, and when the gateway does. */
+function endInTime(road: Road, { response, at }: Arrival, expires: number, end: () => void): void {
+  road.streams.add(end);
+  const timer = setTimeout(end, Math.min(Math.max(expires - at, 0), 2 ** 31 - 1));
+  response.once('close', () => {
+    clearTimeout(timer);
+    road.streams.delete(end);
+  });
+}
+
 /** Tells the sessions that can see this server that one of its lists changed. */
 export function tellChanged(road: Road, server: string, what: 'tools' | 'prompts' | 'resources'): void {
-  const text = message(`notifications/${what}/list_changed`, {});
+  const text = frame(`notifications/${what}/list_changed`, {});
   for (const live of watching(road, server)) live.stream?.write(text);
 }
 
 /** Tells the sessions that subscribed to it that a resource was updated. */
 export function tellUpdated(road: Road, server: string, uri: string): void {
-  const text = message('notifications/resources/updated', { uri });
+  const text = frame('notifications/resources/updated', { uri });
   for (const live of watching(road, server)) if (live.subscriptions?.has(`${server} ${uri}`)) live.stream?.write(text);
 }
 
@@ -57,5 +82,5 @@ function* watching(road: Road, server: string): Generator<LiveSession> {
   }
 }
 
-const message = (method: string, params: object): string =>
-  `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method, params })}\n\n`;
+const message = (method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', method, params });
+const frame = (method: string, params: object): string => `event: message\ndata: ${message(method, params)}\n\n`;

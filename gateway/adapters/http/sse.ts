@@ -4,12 +4,22 @@ import type { HttpResponse } from './carrier.ts';
 export interface SseWriter {
   readonly bytes: () => number;
   /** Resolves when the socket can take more, or never will. A client that left makes it a no-op. */
-  send(text: string): Promise<void>;
+  send(text: string, id?: string): Promise<void>;
+  /** Nobody is there to take what is sent. */
+  gone(): boolean;
   end(): void;
+}
+
+/** A writer that is a connection. */
+export interface SseConnection extends SseWriter {
+  /** An event without data, from which a client can go on that never got another; and how soon it may try, once it must. */
+  prime(id: string): void;
 }
 
 /** Proxies and clients give up on streams that are silent for long; a comment is no event. */
 const keepAliveMs = 15_000;
+/** So long a client whose connection broke should wait before it comes back: longer than a proxy takes to reload. */
+const retryMs = 1_000;
 const breaks = /[\r\n]/;
 
 /** So long a client may leave its socket full before it counts as gone: its call holds a place at the server. */
@@ -19,7 +29,7 @@ export function openSse(
   response: HttpResponse,
   headers: Readonly<Record<string, string>> = {},
   stalled = stalledMs,
-): SseWriter {
+): SseConnection {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
@@ -33,11 +43,13 @@ export function openSse(
   response.once('close', () => clearInterval(timer));
   return {
     bytes: () => bytes,
-    async send(text) {
+    gone: () => response.destroyed || response.writableEnded,
+    prime: (id) => void response.write(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`),
+    async send(text, id) {
       if (response.destroyed || response.writableEnded) return;
       // A server's own text may be written over several lines: each of them is a data line of the same event.
       const data = breaks.test(text) ? text.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : text;
-      const frame = `event: message\ndata: ${data}\n\n`;
+      const frame = `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${data}\n\n`;
       bytes += Buffer.byteLength(frame);
       if (!response.write(frame)) await roomIn(response, stalled);
     },

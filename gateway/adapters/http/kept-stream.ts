@@ -1,0 +1,97 @@
+import type { SseWriter } from './sse.ts';
+
+/** A stream whose last events are kept, and which may change its connection. */
+export interface KeptStream extends SseWriter {
+  readonly id: string;
+  /** Bytes that are kept. */
+  held(): number;
+  ended(): boolean;
+  /** Whether everything after this event is still there. Events count from 1; 0 is before the first. */
+  reaches(after: number): boolean;
+  /** Goes on after this event, on another connection. */
+  moveTo(writer: SseWriter, after: number): void;
+  /** From now on nothing is kept but what the connection has not had yet. */
+  letGo(): void;
+}
+
+export interface KeptBounds {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** @param grew Told of bytes that came (or, below zero, went). */
+export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew: (bytes: number) => void): KeptStream {
+  const kept: { readonly text: string; readonly bytes: number }[] = [];
+  let writer = first;
+  let bounds = most;
+  let bytes = 0;
+  /** Number of the oldest event that is kept, and of the next one that the connection gets. */
+  let oldest = 1;
+  let next = 1;
+  let ended = false;
+  let idle = true;
+  let pumping = Promise.resolve();
+
+  /** Lets the oldest events go, but none that a connection still waits for. */
+  function trim(): void {
+    while (kept.length > bounds.events || bytes > bounds.bytes) {
+      if (oldest >= next && !writer.gone()) return;
+      const event = kept.shift();
+      if (!event) return;
+      oldest++;
+      bytes -= event.bytes;
+      grew(-event.bytes);
+    }
+  }
+
+  /** Gives the connection what it has not had yet, one event after the other, at its pace. */
+  async function drain(): Promise<void> {
+    while (!writer.gone()) {
+      const event = kept[next - oldest];
+      if (!event) break;
+      const number = next++;
+      await writer.send(event.text, `${id}.${number}`);
+      trim();
+    }
+    idle = true;
+    if (ended) writer.end();
+  }
+
+  function pump(): Promise<void> {
+    if (!idle) return pumping;
+    idle = false;
+    pumping = drain();
+    return pumping;
+  }
+
+  return {
+    id,
+    held: () => bytes,
+    ended: () => ended,
+    bytes: () => writer.bytes(),
+    gone: () => writer.gone(),
+    send(text) {
+      const event = { text, bytes: Buffer.byteLength(text) };
+      kept.push(event);
+      bytes += event.bytes;
+      grew(event.bytes);
+      trim();
+      return pump();
+    },
+    end() {
+      ended = true;
+      void pump();
+    },
+    reaches: (after) => after + 1 >= oldest && after < oldest + kept.length,
+    moveTo(other, after) {
+      writer.end();
+      writer = other;
+      next = after + 1;
+      void pump();
+    },
+    letGo() {
+      bounds = { events: 0, bytes: 0 };
+      trim();
+    },
+  };
+}
