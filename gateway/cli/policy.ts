@@ -3,30 +3,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkPolicies } from '#gateway/adapters/policy/check.ts';
 import { type CompiledPolicy, compilePolicy, describePolicyError } from '#gateway/adapters/policy/compile.ts';
-import type { PolicyError } from '#gateway/adapters/policy/compiler-protocol.ts';
 import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { checkPolicyFormat, formatPolicies } from '#gateway/adapters/policy/format.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
-import { type PolicyTestResult, runPolicyTests } from '#gateway/adapters/policy/test-runner.ts';
-import { openToolchain, type Toolchain } from '#gateway/adapters/policy/toolchain.ts';
-
-/** What a command may do to the terminal it was started in. */
-export interface PolicyTerminal {
-  readonly env: NodeJS.ProcessEnv;
-  out(line: string): void;
-  err(line: string): void;
-  exit(code: number): void;
-}
-
-const found = 1;
-const invalid = 3;
-
-interface Asked {
-  readonly folder: string;
-  readonly json: boolean;
-  readonly toolchain: Toolchain;
-  readonly terminal: PolicyTerminal;
-}
+import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
+import { type Asked, complain, found, invalid, type PolicyTerminal } from './policy-terminal.ts';
+import { percentage, type TestOptions, test } from './policy-test.ts';
+import { versions } from './policy-version.ts';
 
 const ownTerminal: PolicyTerminal = {
   env: process.env,
@@ -60,9 +43,18 @@ export function policyCommand(terminal: PolicyTerminal = ownTerminal): Command {
       ),
     )
     .addCommand(
-      verb('test', 'run every test_ rule on the engine that enforces').action(async (folder, options) =>
-        test(await asked(folder, options)),
-      ),
+      verb('test', 'run every test_ rule on the engine that enforces')
+        .option('--coverage', 'say which rules held in no test', false)
+        .option('--threshold <percent>', 'end with 1 where fewer rules than this held in a test', percentage)
+        .option('--junit <file>', 'write the results as JUnit XML, for a CI server')
+        .option('--watch', 'run again whenever a file changes, until interrupted', false)
+        .action(async (folder, options: TestOptions) => test(await asked(folder, options), options)),
+    )
+    .addCommand(
+      new Command('version')
+        .description('say what compiles and what evaluates policies here')
+        .option('--json', 'machine-readable output', false)
+        .action(async (options) => versions(await asked('', options))),
     )
     .addCommand(
       verb('fmt', 'write the files as `opa fmt` does')
@@ -97,19 +89,6 @@ async function check({ folder, json, toolchain, terminal }: Asked): Promise<void
   else for (const error of errors) terminal.err(describePolicyError(error, folder));
   if (errors.length > 0) return terminal.exit(invalid);
   if (!json) terminal.err(`${folder}: nothing is wrong`);
-}
-
-async function test({ folder, json, toolchain, terminal }: Asked): Promise<void> {
-  const report = await runPolicyTests({ directory: folder, toolchain });
-  const failed = report.tests.filter(({ passed }) => !passed).length;
-  if (json) terminal.out(JSON.stringify(report));
-  else if (report.errors.length > 0) complain(report.errors, folder, terminal);
-  else {
-    for (const line of tableOf(report.tests, folder)) terminal.out(line);
-    terminal.out(`${report.tests.length - failed} passed, ${failed} failed`);
-  }
-  if (report.errors.length > 0) terminal.exit(invalid);
-  else if (failed > 0) terminal.exit(found);
 }
 
 async function format({ folder, json, toolchain, terminal }: Asked, checkOnly: boolean): Promise<void> {
@@ -151,18 +130,4 @@ async function compiled({ folder, json, toolchain, terminal }: Asked): Promise<C
   else complain(made.errors, folder, terminal);
   terminal.exit(invalid);
   return null;
-}
-
-function complain(errors: readonly PolicyError[], folder: string, terminal: PolicyTerminal): void {
-  for (const error of errors) terminal.err(describePolicyError(error, folder));
-}
-
-function tableOf(tests: readonly PolicyTestResult[], folder: string): string[] {
-  const rows = tests.map(({ name, file, row, passed, error }) => ({
-    verdict: passed ? 'ok  ' : 'FAIL',
-    place: `${join(folder, file)}:${row}`,
-    what: error === null ? name : `${name}: ${error}`,
-  }));
-  const width = Math.max(0, ...rows.map(({ place }) => place.length));
-  return rows.map(({ verdict, place, what }) => `${verdict}  ${place.padEnd(width)}  ${what}`);
 }

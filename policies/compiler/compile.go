@@ -58,16 +58,27 @@ func compile(asked request, modules map[string]*ast.Module) (answer, error) {
 	if len(broken) > 0 {
 		return answer{Diagnostics: sorted(broken)}, nil
 	}
+	var covered []coveredRule
+	if asked.Coverage {
+		covered = cover(modules)
+	}
 	checker := ast.NewCompiler().
+		WithSchemas(asked.Schemas.set()).
 		WithCapabilities(capabilities(asked.Supplied)).
 		WithStrict(true).
 		WithPathConflictsCheck(func(path []string) (bool, error) { return holds(asked.Data, path), nil }).
 		SetErrorLimit(mostErrors)
 	checker.Compile(modules)
+	broken = strangeRows(asked.Schemas, modules)
 	if checker.Failed() {
-		return answer{Diagnostics: sorted(diagnosticsOf(checker.Errors, ""))}, nil
+		broken = append(broken, diagnosticsOf(checker.Errors, "")...)
+	} else {
+		broken = append(broken, misspelt(asked, modules)...)
 	}
-	given := answer{InputRefs: inputRefs(checker.Modules), Tests: tests}
+	if len(broken) > 0 {
+		return answer{Diagnostics: sorted(broken)}, nil
+	}
+	given := answer{InputRefs: inputRefs(checker.Modules), Tests: tests, Covered: covered}
 	entrypoints := asked.Entrypoints
 	if asked.Mode == "test" {
 		entrypoints = make([]string, len(tests))

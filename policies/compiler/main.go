@@ -16,6 +16,8 @@ type request struct {
 	Data        map[string]any    `json:"data"`
 	Entrypoints []string          `json:"entrypoints"`
 	Supplied    []string          `json:"supplied"` // built-in functions that the asker supplies to the module
+	Schemas     *schemas          `json:"schemas"`  // of the two documents; null: nobody looks at their shapes
+	Coverage    bool              `json:"coverage"` // rules say when they hold, by calling trace(their number)
 }
 
 type diagnostic struct {
@@ -40,6 +42,7 @@ type answer struct {
 	InputRefs   []string          `json:"inputRefs,omitempty"`
 	Tests       []testRule        `json:"tests,omitempty"`
 	Formatted   map[string]string `json:"formatted,omitempty"`
+	Covered     []coveredRule     `json:"covered,omitempty"`
 }
 
 func main() {

@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { policyCommand } from '#gateway/cli/policy.ts';
-import { aToolchain, buildTimeout, packFolder } from '#test/support/rego.ts';
+import { aToolchain, buildTimeout, packFolder, repository } from '#test/support/rego.ts';
 
 let folder: string;
 
@@ -101,6 +104,54 @@ describe('sekisho policy test', () => {
     await breakIt();
     expect(await sekisho('test', folder)).toEqual({ out: [], err: [expect.stringContaining(brokenLine())], code: 3 });
   });
+});
+
+describe('sekisho policy test for those who write policies', () => {
+  test('--coverage names the rules that held in no test, and --threshold ends with 1 below it', async () => {
+    await writeFile(join(folder, 'sekisho', 'more.rego'), 'package sekisho\n\nnobody if input.v == 7\n');
+    const { out, code } = await sekisho('test', folder, '--coverage');
+    expect(code).toBe(0);
+    expect(out.find((line) => line.startsWith('never'))).toBe(
+      `never  ${join(folder, 'sekisho', 'more.rego')}:3  nobody`,
+    );
+    expect(out.at(-2)).toMatch(/^\d+ of \d+ rules held in a test \(9\d\.\d %\)$/);
+    expect((await sekisho('test', folder, '--threshold', '90')).code).toBe(0);
+    expect((await sekisho('test', folder, '--threshold', '100')).code).toBe(1);
+  });
+
+  test('--junit writes what CI servers read', async () => {
+    await failIt();
+    const file = join(folder, '..', 'results.xml');
+    expect((await sekisho('test', folder, '--junit', file)).code).toBe(1);
+    expect(await readFile(file, 'utf8')).toContain('<testcase name="test_me"');
+  });
+
+  test('--watch runs again when a file changes, until a signal ends it', async () => {
+    const cli = join(repository, 'gateway', 'cli', 'main.ts');
+    const child = spawn(process.execPath, [cli, 'policy', 'test', folder, '--watch'], { cwd: repository });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += String(chunk)));
+    const until = async (text: RegExp) => {
+      for (let waited = 0; !text.test(said) && waited < 15_000; waited += 50) await sleep(50);
+      expect(said).toMatch(text);
+    };
+    try {
+      await until(/0 failed\nwaiting for a change …\n$/);
+      await sleep(200);
+      await failIt();
+      await until(/FAIL .*test_me[\s\S]*1 failed\nwaiting for a change …\n$/);
+    } finally {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+  }, 40_000);
+});
+
+test('sekisho policy version names what compiles and what evaluates', async () => {
+  const { out, code } = await sekisho('version');
+  expect(code).toBe(0);
+  expect(out[0]).toMatch(/^opa +1\.\d+\.\d+$/);
+  expect(out.join('\n')).toMatch(/compiler +the compiler built from [0-9a-f]{16}\nopa-wasm +1\.10\.0\nre2js +\d/);
 });
 
 describe('sekisho policy fmt', () => {

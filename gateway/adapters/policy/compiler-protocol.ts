@@ -8,9 +8,20 @@ export interface CompilerRequest {
   readonly entrypoints: readonly string[];
   /** Built-in functions that the engine supplies to the module itself; by default those of host-builtins.ts. */
   readonly supplied?: readonly string[];
+  /** JSON Schemas of the input and the decision; without them nobody looks at their shapes. */
+  readonly schemas?: { readonly input: object; readonly decision: object };
+  /** Rules tell the supplied function `trace` their number when they hold. */
+  readonly coverage?: boolean;
 }
 
 export type PolicyError = PolicyFlaw;
+
+/** A rule, or one branch of it. */
+export interface PolicyRule {
+  readonly name: string;
+  readonly file: string;
+  readonly row: number;
+}
 
 export interface PolicyTestRule {
   readonly name: string;
@@ -27,6 +38,8 @@ export interface CompilerAnswer {
   readonly inputRefs?: readonly string[];
   readonly tests?: readonly PolicyTestRule[];
   readonly formatted?: Readonly<Record<string, string>>;
+  /** By the number that they tell. */
+  readonly covered?: readonly PolicyRule[];
 }
 
 export function refusal(code: string, message: string): CompilerAnswer {

@@ -29,8 +29,8 @@ const stepsOf = (name: string, args: readonly unknown[]): number => {
 };
 
 /** Each pays before it works, or a policy could do outside of the module what it may not do inside. */
-export function hostBuiltins(charge: Charge): HostBuiltins {
-  const paid = Object.entries(functions).map(([name, work]): [string, HostFunction] => [
+export function hostBuiltins(charge: Charge, more: HostBuiltins = {}): HostBuiltins {
+  const paid = Object.entries({ ...functions, ...more }).map(([name, work]): [string, HostFunction] => [
     name,
     (...args) => {
       charge(stepsOf(name, args));

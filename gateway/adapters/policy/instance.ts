@@ -51,13 +51,13 @@ export function createModule(wasm: Uint8Array<ArrayBuffer>): PolicyModule {
 }
 
 /** Instantiates a module. What it needs from us must be among the functions that we have; the rest is refused by name. */
-export function createInstance({ module, bytes }: PolicyModule, data: unknown): Instance {
+export function createInstance({ module, bytes }: PolicyModule, data: unknown, more?: HostBuiltins): Instance {
   // What a module keeps in memory from the start is in its own bytes, so this is always enough.
   const initial = 5 + Math.ceil(bytes / page);
   const functions = hostBuiltins((price) => {
     steps.value -= price;
     if (steps.value < 0) throw new PolicyFault('too_long', 'the policy calls for too much work for this input');
-  });
+  }, more);
   const policy = faultless(() => {
     const loaded = loadPolicySync(module, { initial, maximum: mostPages }, functions);
     const missing = calledFunctions(loaded).filter((name) => !Object.hasOwn(functions, name));
@@ -85,8 +85,8 @@ export function createInstance({ module, bytes }: PolicyModule, data: unknown): 
 const spareBytes = 16 * 1024 * 1024;
 
 /** An instance that is made anew when it has grown too large, or was stopped in the middle of something. */
-export function createRecycledInstance(module: PolicyModule, data: unknown): Instance {
-  const instantiate = () => createInstance(module, data);
+export function createRecycledInstance(module: PolicyModule, data: unknown, more?: HostBuiltins): Instance {
+  const instantiate = () => createInstance(module, data, more);
   let instance = instantiate();
   const recycleAbove = instance.memoryBytes() + spareBytes;
   return {

@@ -62,12 +62,14 @@ async function layOut(opa: Opa, request: CompilerRequest, builtins: Builtins): P
     allow_net: [],
   };
   await writeFile(join(opa.folder, 'capabilities.json'), JSON.stringify(held));
+  if (request.schemas) await writeFile(join(opa.folder, 'input.json'), JSON.stringify(request.schemas.input));
 }
 
 async function compile(opa: Opa, request: CompilerRequest, builtins: Builtins): Promise<CompilerAnswer> {
   const diagnostics = Object.entries(request.files).flatMap(([file, text]) => vanishingNegations(file, text));
   const limits = ['--capabilities', join('..', 'capabilities.json')];
-  const checked = await opa.run('check', '--strict', '--format', 'json', ...limits, '.');
+  const schema = request.schemas === undefined ? [] : ['--schema', join('..', 'input.json')];
+  const checked = await opa.run('check', '--strict', '--format', 'json', ...limits, ...schema, '.');
   if (!checked.ok) diagnostics.push(...errorsOf(checked.stderr, builtins));
   if (diagnostics.length > 0) return { opaVersion: '', diagnostics };
 

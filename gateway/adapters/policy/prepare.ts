@@ -82,7 +82,7 @@ async function selfTested(
   { toolchain, cache }: CompileOptions,
 ): Promise<readonly PolicyError[]> {
   if (Object.keys(sources.tests).length === 0) return [];
-  const compiled = await compileTests(sources, toolchain, cache);
+  const compiled = await compileTests(sources, toolchain, { cache });
   if ('errors' in compiled) {
     // An `opa` on the PATH cannot make tests: then they are left to whoever edits, as `policy test` says.
     return compiled.errors.filter(({ code }) => code !== 'compiler_limited');

@@ -68,6 +68,32 @@ describe('policy tests', () => {
     ]);
   });
 
+  test('say which rules held in one of them, branch by branch', async () => {
+    const rules = [
+      'package x\n\nmay if input.ok\n\nmay if input.never\n',
+      'default level := 0\n\nlevel := 2 if {\n\tinput.high\n} else := 1 if {\n\tinput.ok\n}\n',
+      'double(n) := n * 2\n\nfound contains x if some x in input.list\n',
+    ];
+    await run('test_a if x.may with input as {"ok": true}\n\ntest_b if x.level == 1 with input as {"ok": true}', {
+      'x/a.rego': rules.join('\n'),
+    });
+    const { tests, coverage } = await runPolicyTests({
+      directory: folder,
+      toolchain: await aToolchain(),
+      coverage: true,
+    });
+    expect(tests.every(({ passed }) => passed)).toBe(true);
+    expect(coverage?.rules.map(({ name, row, held }) => [name, row, held])).toEqual([
+      ['may', 3, true],
+      ['may', 5, false],
+      ['level', 9, false],
+      ['level', 11, true],
+      ['double', 15, false],
+      ['found', 17, false],
+    ]);
+    expect(coverage?.percent).toBeCloseTo(33.3, 1);
+  });
+
   test('are refused where a failure could hide: the same name twice, or cases', async () => {
     const { errors, tests } = await run(
       'test_a if x.may\n\ntest_a if true\n\ntest_b[name] if {\n\tsome name in ["c"]\n}\n\ntest_c contains 1\n\ntest_d.e := true',

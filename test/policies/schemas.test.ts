@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { decide } from '#gateway/core/decision.ts';
+import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
+import type { View } from '#gateway/core/snapshot.ts';
+import { packFolder } from '#test/support/rego.ts';
+import { aCall, aCatalogue, anIdentity, legacyClient, serverFacts, someDefinitions } from '#test/support/values.ts';
+
+let input: ValidateFunction;
+let decision: ValidateFunction;
+
+beforeAll(async () => {
+  const compile = async (name: string): Promise<ValidateFunction> =>
+    new Ajv({ allErrors: true }).compile(JSON.parse(await readFile(join(packFolder, 'schemas', name), 'utf8')));
+  input = await compile('input.json');
+  decision = await compile('decision.json');
+});
+
+/** Every member is required and no other is allowed: so it is a schema of what the gateway sends, not of what it may. */
+function wrongWith(document: unknown): unknown {
+  input(JSON.parse(JSON.stringify(document)));
+  return input.errors ?? [];
+}
+
+const definitions = someDefinitions({
+  prompts: [{ name: 'p' }],
+  templates: [{ name: 't', uriTemplate: 'file:///{x}' }],
+});
+const resources = [{ uri: 'file:///a', name: 'a' }];
+const facts = serverFacts('files', { catalogue: aCatalogue({ approved: definitions, resources }) });
+const view = aCall({}, [facts]).view;
+
+const asked = (target: View['templates'][number] | undefined, over: Partial<Asked> = {}): Asked => {
+  if (!target) throw new Error('the view has none');
+  return {
+    ...{ phase: 'call', method: 'tools/call', call: 'c', at: 1_760_000_000_000, dryRun: false },
+    ...{ identity: anIdentity(), client: legacyClient, target, args: { a: [1] }, argsBytes: 9, argsDigest: 'sha256-x' },
+    ...{ paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], spending: null },
+    ...over,
+  } as Asked;
+};
+
+describe('the schema of the input', () => {
+  test.each<[string, () => Asked]>([
+    ['a tool', () => asked([...view.tools.values()][0])],
+    ['a prompt', () => asked([...view.prompts.values()][0], { phase: 'prompt' })],
+    ['a resource', () => asked([...view.resources.values()][0], { phase: 'read' })],
+    ['a template', () => asked(view.templates[0], { phase: 'complete' })],
+    ['a list', () => asked([...view.tools.values()][0], { phase: 'list', args: {}, argsDigest: null, paths: [] })],
+  ])('is that of a question about %s', (_, question) => {
+    expect(wrongWith(policyInput(question()))).toEqual([]);
+  });
+
+  test('is that of the example', async () => {
+    expect(wrongWith(JSON.parse(await readFile(join(packFolder, 'example-input.json'), 'utf8')))).toEqual([]);
+  });
+
+  test('knows when something is missing or more', () => {
+    const question = policyInput(asked([...view.tools.values()][0])) as Record<string, object>;
+    expect(wrongWith({ ...question, tool: { ...question.tool, more: 1 } })).not.toEqual([]);
+    expect(wrongWith({ ...question, time: undefined })).not.toEqual([]);
+  });
+});
+
+const grant = { id: 'g' };
+const deny = { code: 'X', message: 'm' };
+
+describe('the schema of the decision agrees with the gateway on', () => {
+  test.each<[string, object]>([
+    ['an empty one', {}],
+    ['a grant', { grant: [grant] }],
+    [
+      'all that there is',
+      { grant: [grant], deny: [{ ...deny, detail: {}, mode: 'warn' }], warn: [deny], obligations: [] },
+    ],
+    ['an ask', { approve: [{ code: 'X', groups: ['a'], ttl_s: 60, not_requester: true, message: 'm', min: 1 }] }],
+    ['an obligation', { obligations: [{ id: 'o', type: 'max_answer_bytes', properties: { bytes: 1 } }] }],
+    ['a member nobody knows', { grants: [grant] }],
+    ['a grant with more', { grant: [{ ...grant, why: 'x' }] }],
+    ['a grant that is text', { grant: ['g'] }],
+    ['a deny without a message', { deny: [{ code: 'X' }] }],
+    ['a deny of another mode', { deny: [{ ...deny, mode: 'Warn' }] }],
+    ['a deny whose mode is a list', { deny: [{ ...deny, mode: ['warn'] }] }],
+    ['an ask for two people', { approve: [{ code: 'X', min: 2 }] }],
+    ['an ask for two days', { approve: [{ code: 'X', ttl_s: 172_800 }] }],
+    ['an obligation nobody knows', { obligations: [{ id: 'o', type: 'pray', properties: {} }] }],
+  ])('%s', (_, document) => {
+    expect(decision(document)).toBe(decide(document).verdict !== 'unusable');
+  });
+});
