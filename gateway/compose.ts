@@ -10,9 +10,11 @@ import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
+import { createDecisionLog, type DecisionLog } from '#gateway/adapters/telemetry/decision-log.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import type { Config } from '#gateway/core/config.ts';
+import type { Judgement } from '#gateway/core/decision-event.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
 import { createGate } from '#gateway/gate.ts';
@@ -22,6 +24,7 @@ import { StartRefused } from '#gateway/start-refused.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { createServers } from './compose/servers.ts';
+import { createShadow, type Shadow } from './compose/shadow.ts';
 import { openTelemetry } from './compose/telemetry.ts';
 
 /** A gateway that runs. */
@@ -32,6 +35,8 @@ export interface Gateway {
   readonly config: Config;
   readonly snapshots: Snapshots;
   readonly policy: PolicyKeeper;
+  /** Null where no candidate was named. */
+  readonly shadow: Shadow | null;
   readonly store: Store;
   readonly audit: Audit;
   readonly gate: Gate;
@@ -90,6 +95,14 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
     (it) => it.close(),
   );
+  const shadow =
+    config.policy.shadow === undefined
+      ? null
+      : keep(await createShadow({ directory: config.policy.shadow, state: config.state, env, progress, log }), (it) =>
+          it.close(),
+        );
+  const decisions = openDecisionLog(config, log);
+  if (decisions) keep(decisions, (it) => it.close());
   const servers = keep(await createServers(config, log, carrier), (it) => it.close());
   const news = createNews();
   // Until the public server stands there is nobody to tell.
@@ -105,6 +118,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       pins: store.pins,
       now: Date.now,
       log,
+      judged: judgedBy(shadow, decisions),
       changed: (id) => {
         for (const what of ['tools', 'prompts', 'resources'] as const) {
           tell?.tellChanged(id, what);
@@ -121,7 +135,14 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       news.publish({ kind: 'updated', server: id, uri: notice.uri });
     } else void snapshots.refresh(id);
   });
-  const telemetry = await openTelemetry(outside, { snapshots, audit, policy: policy.state, server: () => server });
+  const telemetry = await openTelemetry(outside, {
+    snapshots,
+    audit,
+    policy: policy.state,
+    shadow: () => shadow?.state() ?? null,
+    decisions: () => decisions?.counts() ?? null,
+    server: () => server,
+  });
   keep(telemetry.traces, (it) => it.close());
   const gate = createGate({
     current: snapshots.current,
@@ -171,11 +192,35 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     metrics: async () => ({ contentType: telemetry.metrics.contentType, text: await telemetry.metrics.render() }),
   });
   const { url, adminUrl } = await listen(config, keep, server, admin);
-  return { url, adminUrl, config, snapshots, policy, store, audit, gate, minting: identity.minting, settled, close };
+  return {
+    url,
+    adminUrl,
+    config,
+    snapshots,
+    policy,
+    shadow,
+    store,
+    audit,
+    gate,
+    minting: identity.minting,
+    settled,
+    close,
+  };
 
   function onFault(fault: unknown): void {
     log.error({ fault }, 'the store could not be swept');
   }
+}
+
+const openDecisionLog = ({ policy }: Config, log: Log): DecisionLog | null =>
+  policy.log === undefined ? null : createDecisionLog({ path: policy.log.path, kept: policy.log.arguments, log });
+
+function judgedBy(shadow: Shadow | null, decisions: DecisionLog | null): ((judgement: Judgement) => void) | null {
+  if (!shadow && !decisions) return null;
+  return (judgement) => {
+    shadow?.told(judgement);
+    decisions?.told(judgement);
+  };
 }
 
 async function listen(

@@ -1,6 +1,7 @@
 import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { catalogueOf, type SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import type { Judgement } from '#gateway/core/decision-event.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Catalogue, Digests, Policy, Snapshot } from '#gateway/core/snapshot.ts';
 import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
@@ -41,6 +42,8 @@ export interface SnapshotsParts {
   readonly baseOf: (config: ServerConfig) => string;
   readonly now: () => number;
   readonly log: Log;
+  /** Told of what is asked about calls and said to it, or null: nobody wants to know. */
+  readonly judged: ((judgement: Judgement) => void) | null;
   /** Called when what agents can list changed. */
   readonly changed: (server: string) => void;
 }
@@ -134,7 +137,7 @@ async function look(parts: SnapshotsParts, id: string, server: ServerConfig, bef
 }
 
 function rebuild(parts: SnapshotsParts, policy: Policy, held: ReadonlyMap<string, Held>): Snapshot {
-  const { config, digests, baseOf } = parts;
+  const { config, digests, baseOf, judged } = parts;
   const servers = Object.entries(config.servers).map(([id, server]) => ({
     id,
     config: server,
@@ -143,5 +146,8 @@ function rebuild(parts: SnapshotsParts, policy: Policy, held: ReadonlyMap<string
     tier: config.tiers[server.tier],
     catalogue: held.get(id)?.state.catalogue ?? null,
   }));
-  return buildSnapshot(policy, servers, digests);
+  const { revision } = policy;
+  const told =
+    judged && ((asked: Judgement['asked'], decision: Judgement['decision']) => judged({ revision, asked, decision }));
+  return buildSnapshot(policy, servers, digests, told);
 }

@@ -12,6 +12,7 @@ import { explainCommand } from './explain.ts';
 import { keygenCommand } from './keygen.ts';
 import { policyCommand } from './policy.ts';
 import { policyReloadCommand } from './policy-reload.ts';
+import { policyShadowCommand } from './policy-shadow.ts';
 import { createProgram, runProgram } from './program.ts';
 import { schemaCommand } from './schema.ts';
 import { serversCommand } from './servers.ts';
@@ -61,7 +62,7 @@ const program = createProgram(product.version, [
   bridgeCommand(shell, stopSignal),
   serversCommand(shell, { sign: signServerDefinitions, verify: verifyManifestFile }),
   approvalsCommand(shell),
-  policyCommand().addCommand(policyReloadCommand(shell)),
+  policyCommand().addCommand(policyReloadCommand(shell)).addCommand(policyShadowCommand(shell)),
   keygenCommand(),
   explainCommand(shell),
   decideCommand(shell),

@@ -7,6 +7,7 @@ import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { checkPolicyFormat, formatPolicies } from '#gateway/adapters/policy/format.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
 import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
+import { policyReplayCommand } from './policy-replay.ts';
 import { type Asked, complain, found, invalid, type PolicyTerminal } from './policy-terminal.ts';
 import { percentage, type TestOptions, test } from './policy-test.ts';
 import { versions } from './policy-version.ts';
@@ -50,6 +51,7 @@ export function policyCommand(terminal: PolicyTerminal = ownTerminal): Command {
         .option('--watch', 'run again whenever a file changes, until interrupted', false)
         .action(async (folder, options: TestOptions) => test(await asked(folder, options), options)),
     )
+    .addCommand(policyReplayCommand(terminal))
     .addCommand(
       new Command('version')
         .description('say what compiles and what evaluates policies here')

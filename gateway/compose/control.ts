@@ -10,6 +10,7 @@ import {
   type ServerDiff,
   type ServerStatus,
   type ServerTool,
+  type ShadowReport,
 } from '#gateway/adapters/control/api.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import type { Gateway } from '#gateway/compose.ts';
@@ -39,6 +40,10 @@ export function controlApi(gateway: Gateway): ControlApi {
     decide: (order) => decide(gateway, order),
     approvals: approvalsOf(gateway),
     policy: {
+      shadow: () => {
+        const none = controlRefusal('unknown', 'This gateway has no candidate: name its folder under policy.shadow.');
+        return (gateway.shadow?.state() as ShadowReport | undefined) ?? none;
+      },
       reload: async () => {
         const { revision, broken } = await gateway.policy.reload();
         return { revision, broken: broken === null ? null : { ...broken, errors: [...broken.errors] } };

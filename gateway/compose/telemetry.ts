@@ -4,7 +4,7 @@ import { createMetrics, type Metrics } from '#gateway/adapters/telemetry/metrics
 import { createTraces, type Traces } from '#gateway/adapters/telemetry/traces.ts';
 import { createWatch } from '#gateway/adapters/telemetry/watch.ts';
 import type { Config } from '#gateway/core/config.ts';
-import type { PolicyState } from '#gateway/core/policy-state.ts';
+import type { PolicyState, ShadowState } from '#gateway/core/policy-state.ts';
 import { product } from '#gateway/core/product.ts';
 import type { Log } from '#gateway/ports.ts';
 import type { Snapshots } from '#gateway/snapshots.ts';
@@ -26,12 +26,14 @@ interface Observed {
   readonly snapshots: Snapshots;
   readonly audit: Audit;
   readonly policy: () => PolicyState;
+  readonly shadow: () => ShadowState | null;
+  readonly decisions: () => { readonly written: number; readonly dropped: number } | null;
   readonly server: () => PublicServer;
 }
 
 export async function openTelemetry(
   around: Around,
-  { snapshots, audit, policy, server }: Observed,
+  { snapshots, audit, policy, shadow, decisions, server }: Observed,
 ): Promise<Telemetry> {
   const { config, env, log } = around;
   const { endpoint, ratio } = config.telemetry.traces;
@@ -53,6 +55,8 @@ export async function openTelemetry(
       servers: () => snapshots.states().map(({ id, up }) => ({ id, up, tools: toolsOf(id) })),
       revision: () => snapshots.current().revision,
       policy,
+      shadow,
+      decisions,
       audit: audit.counts,
       spansDropped: traces.dropped,
     },

@@ -1,5 +1,5 @@
 import type { ManifestRule, ServerConfig, Tier } from './config.ts';
-import { createJudge } from './judge.ts';
+import { createJudge, type Told, telling } from './judge.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import type {
   Catalogue,
@@ -14,7 +14,12 @@ import type {
 } from './snapshot.ts';
 import { type Targets, targetsOf, unprefixed } from './targets.ts';
 
-export function buildSnapshot(policy: Policy, servers: readonly ServerFacts[], digests: Digests): Snapshot {
+export function buildSnapshot(
+  policy: Policy,
+  servers: readonly ServerFacts[],
+  digests: Digests,
+  told: Told | null = null,
+): Snapshot {
   const collisions: string[] = [];
   const byServer = new Map<string, View>();
   const merged = { tools: new Map(), prompts: new Map(), resources: new Map() } as Mutable;
@@ -33,7 +38,8 @@ export function buildSnapshot(policy: Policy, servers: readonly ServerFacts[], d
   const entries = [...byServer.values()].flatMap((view) => view.servers);
   const all: View = { name: 'default', servers: entries, ...merged, templates };
   const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
-  return { revision, policy, judge: createJudge(policy), all, byServer, collisions };
+  const judge = createJudge(policy);
+  return { revision, policy, judge: told ? telling(judge, told) : judge, all, byServer, collisions };
 }
 
 type Mutable = Record<'tools' | 'prompts' | 'resources', Map<string, Target>>;

@@ -136,7 +136,20 @@ export const configSchema = z
       .record(z.string().regex(serverIdPattern, 'a server id is 1 to 12 of a-z, 0-9 and -'), server)
       .default({})
       .meta({ description: 'The MCP servers by id: 1 to 12 of a-z, 0-9 and -.' }),
-    policy: z.strictObject({ path: path.meta({ description: 'The folder of the Rego files.' }) }),
+    policy: z.strictObject({
+      path: path.meta({ description: 'The folder of the Rego files.' }),
+      shadow: path.optional().meta({ description: 'A candidate: asked about every call beside it, never obeyed.' }),
+      log: z
+        .strictObject({
+          path: path.meta({ description: 'The file of the decision log (JSON lines, OPA’s names).' }),
+          arguments: z
+            .enum(['erase', 'keep'])
+            .default('erase')
+            .meta({ description: 'Whether the arguments of calls stand in it.' }),
+        })
+        .optional()
+        .meta({ description: 'Every question and answer of the policy, for replay; off when left out.' }),
+    }),
     budgets: z
       .strictObject({
         run: z

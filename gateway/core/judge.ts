@@ -58,7 +58,26 @@ export function createJudge(policy: Policy): Judge {
   };
 }
 
-const worked = ({ spending, argsDigest }: Costly): Pick<Asked, 'spending' | 'argsDigest'> => ({
+/** Told of every question that was asked about a call, with all that the document would hold, and of what was said. */
+export type Told = (asked: Asked, decision: Decision | Unusable) => void;
+
+/** A judge that tells: the same answers, and somebody who learns of them. Lists and dry runs are nobody's calls. */
+export function telling(judge: Judge, told: Told): Judge {
+  return {
+    decide(question, costly) {
+      if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
+      const known = worked(costly);
+      const decision = judge.decide(question, { spending: () => known.spending, argsDigest: () => known.argsDigest });
+      told({ ...question, ...known }, decision);
+      return decision;
+    },
+  };
+}
+
+const worked = ({
+  spending,
+  argsDigest,
+}: Costly): { readonly spending: Spending; readonly argsDigest: string | null } => ({
   spending: spending(),
   argsDigest: argsDigest(),
 });

@@ -45,6 +45,11 @@ export const metrics = {
   ),
   sekisho_policy_broken: gauge('1 while the policy folder is broken and the last good policy goes on, else 0.'),
   sekisho_policy_reloads_total: counter('Looks at the policy folder by what came of them.', 'outcome'),
+  sekisho_shadow_decisions_total: counter(
+    'Calls that the shadow policy was asked about, by whether it says what the policy in force said; it begins anew with each candidate.',
+    'outcome',
+  ),
+  sekisho_decision_log_total: counter('Lines of the decision log by what came of them.', 'outcome'),
   sekisho_refusals_total: counter('Calls that were refused, by the true reason.', 'reason', 'phase'),
   sekisho_overhead_seconds: histogram(
     'Time spent in the gateway itself: phase="total" of every call, the phases of one in 61.',

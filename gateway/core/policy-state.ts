@@ -1,3 +1,5 @@
+import type { ChangeGroup } from './verdict-changes.ts';
+
 /** One thing that is wrong with a policy; row and column count from 1, and are 0 where there is no place. */
 export interface PolicyFlaw {
   /** Relative to the policy folder; empty where no file is to blame. */
@@ -18,3 +20,17 @@ export interface PolicyState {
 }
 
 export type PolicyReload = 'swapped' | 'unchanged' | 'broken';
+
+/** What a candidate would have said to the calls since it was there. */
+export interface ShadowState {
+  /** Null while there is no candidate that could be asked. */
+  readonly revision: string | null;
+  readonly broken: readonly PolicyFlaw[] | null;
+  readonly same: number;
+  readonly changed: number;
+  /** Calls that it was not asked about, because it did not keep up. */
+  readonly dropped: number;
+  readonly groups: readonly ChangeGroup[];
+  /** Changes in no group, because there were too many groups. */
+  readonly overflow: number;
+}

@@ -36,6 +36,8 @@ export async function startTarget(): Promise<Target> {
       ],
       revision: () => 'sha256-test',
       policy: () => ({ revision: 'sha256-test', broken: null, reloads: { swapped: written, unchanged: 0, broken: 0 } }),
+      shadow: () => ({ same: written, changed: 1, dropped: 0 }),
+      decisions: () => ({ written, dropped: 0 }),
       audit: () => ({ written, dropped: 0 }),
       spansDropped: () => 0,
     },

@@ -72,7 +72,10 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
         return approval;
       },
     },
-    policy: { reload: () => ({ revision: 'sha256-policy', broken: null }) },
+    policy: {
+      reload: () => ({ revision: 'sha256-policy', broken: null }),
+      shadow: () => controlRefusal('unknown', 'There is none.'),
+    },
     servers: {
       list: () => [aServer()],
       tools: (id) =>

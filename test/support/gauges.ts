@@ -10,6 +10,8 @@ export const someGauges = (over: Partial<Gauges> = {}): Gauges => ({
   ],
   revision: () => 'sha256-snapshot',
   policy: () => ({ revision: 'sha256-policy', broken: null, reloads: { swapped: 2, unchanged: 1, broken: 0 } }),
+  shadow: () => ({ same: 7, changed: 3, dropped: 0 }),
+  decisions: () => ({ written: 10, dropped: 0 }),
   audit: () => ({ written: 41, dropped: 1 }),
   spansDropped: () => 5,
   ...over,

@@ -9,6 +9,8 @@ import type { Tree } from './yaml-tree.ts';
 const paths: readonly KeyPath[] = [
   ['state'],
   ['policy', 'path'],
+  ['policy', 'shadow'],
+  ['policy', 'log', 'path'],
   ['store', 'path'],
   ['audit', 'path'],
   ['identity', 'signers', '*', 'jwks'],

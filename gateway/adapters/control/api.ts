@@ -26,6 +26,8 @@ export interface ControlApi {
   readonly policy: {
     /** Looks at the policy folder again, now. */
     reload(): Answered<PolicyReloaded>;
+    /** What the candidate would have said otherwise. */
+    shadow(): Answered<ShadowReport>;
   };
   readonly servers: {
     list(): Answered<readonly ServerStatus[]>;
@@ -81,6 +83,30 @@ export const decided = z.object({
 });
 export type Decided = Readonly<z.output<typeof decided>>;
 
+const flaw = z.object({ file: z.string(), row: z.number(), col: z.number(), code: z.string(), message: z.string() });
+const said = z.object({ verdict: z.enum(['allow', 'ask', 'deny', 'unusable']), codes: z.array(z.string()) });
+
+export const shadowReport = z.object({
+  /** Of the candidate; null while it cannot be asked. */
+  revision: z.string().nullable(),
+  broken: z.array(flaw).nullable(),
+  same: z.number(),
+  changed: z.number(),
+  dropped: z.number(),
+  groups: z.array(
+    z.object({
+      target: z.string(),
+      principal: z.string(),
+      before: said,
+      after: said,
+      count: z.number(),
+      ids: z.array(z.string()),
+    }),
+  ),
+  overflow: z.number(),
+});
+export type ShadowReport = Readonly<z.output<typeof shadowReport>>;
+
 export const policyReloaded = z.object({
   /** Of the policy in force. */
   revision: z.string(),
@@ -88,9 +114,7 @@ export const policyReloaded = z.object({
   broken: z
     .object({
       since: z.number(),
-      errors: z.array(
-        z.object({ file: z.string(), row: z.number(), col: z.number(), code: z.string(), message: z.string() }),
-      ),
+      errors: z.array(flaw),
     })
     .nullable(),
 });

@@ -14,6 +14,7 @@ import {
   serverDiff,
   serverStatus,
   serverTool,
+  shadowReport,
 } from './api.ts';
 
 /** The control API of the gateway that listens at a socket. Every "no" is a value, also that nobody is there. */
@@ -66,7 +67,10 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
       show: (id) => ask(approval, 'GET', `/approvals/${one(id)}`),
       decide: (id, verdict) => ask(approval, 'POST', `/approvals/${one(id)}/decision`, verdict),
     },
-    policy: { reload: () => ask(policyReloaded, 'POST', '/policy/reload') },
+    policy: {
+      reload: () => ask(policyReloaded, 'POST', '/policy/reload'),
+      shadow: () => ask(shadowReport, 'GET', '/policy/shadow'),
+    },
     servers: {
       list: () => ask(z.array(serverStatus), 'GET', '/servers'),
       tools: (id) => ask(z.array(serverTool), 'GET', `/servers/${one(id)}/tools`),

@@ -84,6 +84,7 @@ function routes(app: FastifyInstance, api: ControlApi): void {
   app.post<Named>('/v1/approvals/:id/decision', ({ params, body }, reply) =>
     parsed(reply, verdict, body, (order) => approvals.decide(params.id, order)),
   );
+  app.get('/v1/policy/shadow', (_, reply) => answer(reply, api.policy.shadow()));
   app.post('/v1/policy/reload', (_, reply) => answer(reply, api.policy.reload()));
   app.get('/v1/servers', (_, reply) => answer(reply, servers.list()));
   app.get<Named>('/v1/servers/:id/tools', ({ params }, reply) => answer(reply, servers.tools(params.id)));

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { type MetricName, type MetricRow, metrics } from '#gateway/core/metric-names.ts';
-import type { PolicyState } from '#gateway/core/policy-state.ts';
+import type { PolicyState, ShadowState } from '#gateway/core/policy-state.ts';
 import type { Reason } from '#gateway/core/refusals.ts';
 import type { Recorder } from '#gateway/ports.ts';
 import { type Cell, createFamily, type Family, observe } from './families.ts';
@@ -17,6 +17,10 @@ export interface Gauges {
   /** Of the snapshot in force. */
   revision(): string;
   policy(): PolicyState;
+  /** Null where there is no candidate. */
+  shadow(): Pick<ShadowState, 'same' | 'changed' | 'dropped'> | null;
+  /** Null where there is no decision log. */
+  decisions(): { readonly written: number; readonly dropped: number } | null;
   audit(): { readonly written: number; readonly dropped: number };
   spansDropped(): number;
 }
@@ -87,6 +91,14 @@ function readings(version: string, gauges: Gauges, families: readonly Family[]) 
     sekisho_policy_broken: () => one(gauges.policy().broken === null ? 0 : 1),
     sekisho_policy_reloads_total: () =>
       Object.entries(gauges.policy().reloads).flatMap(([outcome, count]) => one(count, { outcome })),
+    sekisho_shadow_decisions_total: () => {
+      const { same, changed, dropped } = gauges.shadow() ?? { same: 0, changed: 0, dropped: 0 };
+      return Object.entries({ same, changed, dropped }).flatMap(([outcome, count]) => one(count, { outcome }));
+    },
+    sekisho_decision_log_total: () =>
+      Object.entries(gauges.decisions() ?? { written: 0, dropped: 0 }).flatMap(([outcome, count]) =>
+        one(count, { outcome }),
+      ),
     sekisho_audit_events_total: () => one(gauges.audit().written),
     sekisho_audit_dropped_total: () => one(gauges.audit().dropped),
     sekisho_spans_dropped_total: () => one(gauges.spansDropped()),

@@ -1,0 +1,98 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { compilePolicy } from '#gateway/adapters/policy/compile.ts';
+import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
+import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
+import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
+import { decide } from '#gateway/core/decision.ts';
+import { erasedFor, type Recorded, recorded } from '#gateway/core/replay.ts';
+import type { Policy } from '#gateway/core/snapshot.ts';
+import { type Changes, createChanges, type Said, saidBy } from '#gateway/core/verdict-changes.ts';
+import { changesTable } from './policy-changes.ts';
+import { complain, found, invalid, type PolicyTerminal } from './policy-terminal.ts';
+
+interface Options {
+  readonly log: string;
+  readonly policies: string;
+  readonly json: boolean;
+}
+
+interface Counts {
+  same: number;
+  changed: number;
+  /** The policy looks at what was erased from the log. */
+  unknown: number;
+  /** Lines that are no decision of this gateway's. */
+  unreadable: number;
+}
+
+/** `sekisho policy replay`: what other policies would have said to the calls of a decision log. */
+export function policyReplayCommand(terminal: PolicyTerminal): Command {
+  return new Command('replay')
+    .description('say which recorded calls would be judged otherwise')
+    .requiredOption('--log <file>', 'a decision log (policy.log.path in the config)')
+    .option('--policies <folder>', 'the policies to judge by', 'policies')
+    .option('--json', 'machine-readable output', false)
+    .action((options: Options) => replay(terminal, options));
+}
+
+async function replay(terminal: PolicyTerminal, { log, policies, json }: Options): Promise<void> {
+  const toolchain = await openToolchain({ env: terminal.env, progress: terminal.err });
+  const compiled = await compilePolicy({ directory: policies, toolchain });
+  if ('errors' in compiled) {
+    complain(compiled.errors, policies, terminal);
+    return terminal.exit(invalid);
+  }
+  const changes = createChanges();
+  const again = replayer(createPolicyEngine(compiled), compiled.inputRefs, changes);
+  try {
+    for await (const line of createInterface({ input: createReadStream(log), crlfDelay: Number.POSITIVE_INFINITY })) {
+      again.line(line);
+    }
+  } catch (fault) {
+    terminal.err(`${log}: ${fault instanceof Error ? fault.message : String(fault)}`);
+    return terminal.exit(found);
+  }
+  const { counts } = again;
+  const groups = changes.groups();
+  if (json)
+    terminal.out(JSON.stringify({ revision: compiled.revision, ...counts, groups, overflow: changes.overflow() }));
+  else {
+    for (const row of changesTable(groups)) terminal.out(row);
+    terminal.out(`${counts.same} calls judged alike, ${counts.changed} otherwise, by ${compiled.revision}`);
+    if (counts.unknown > 0)
+      terminal.err(
+        `${counts.unknown} calls cannot be judged again: the policy looks at arguments, and those were erased`,
+      );
+    if (counts.unreadable > 0) terminal.err(`${counts.unreadable} lines are no decisions`);
+  }
+  if (counts.changed > 0 || counts.unknown > 0 || counts.unreadable > 0) terminal.exit(found);
+}
+
+function replayer(
+  policy: Policy,
+  refs: readonly string[],
+  changes: Changes,
+): { line(text: string): void; readonly counts: Counts } {
+  const counts: Counts = { same: 0, changed: 0, unknown: 0, unreadable: 0 };
+  return {
+    counts,
+    line(text) {
+      if (text === '') return;
+      const call = recorded(text);
+      if (call === null) counts.unreadable++;
+      else if (erasedFor(call, refs)) counts.unknown++;
+      else counts[changes.add({ ...call, before: call.said, after: judged(policy, call) })]++;
+    },
+  };
+}
+
+function judged(policy: Policy, { input }: Recorded): Said {
+  try {
+    return saidBy(decide(policy.judge(input)));
+  } catch (fault) {
+    if (!(fault instanceof PolicyFault)) throw fault;
+    return { verdict: 'unusable', codes: [] };
+  }
+}

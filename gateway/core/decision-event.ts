@@ -1,0 +1,56 @@
+import type { Decision, Unusable } from './decision.ts';
+import { type Asked, policyInput } from './policy-input.ts';
+import type { Target } from './snapshot.ts';
+import { saidBy } from './verdict-changes.ts';
+
+/** One question about a call and what the policy in force said to it. */
+export interface Judgement {
+  readonly revision: string;
+  readonly asked: Asked;
+  readonly decision: Decision | Unusable;
+}
+
+/** Whether the arguments of calls may stand in the log. */
+export type KeptArguments = 'erase' | 'keep';
+
+/**
+ * A line of the decision log, in the names of OPA's own (https://www.openpolicyagent.org/docs/management-decision-logs),
+ * with what is particular to MCP under `mcp`. What is erased is gone and named, as OPA does it. The digest goes with the
+ * arguments: whoever guesses them could tell.
+ */
+export function decisionEvent(
+  { revision, asked, decision }: Judgement,
+  kept: KeptArguments,
+  { version, timestamp }: { readonly version: string; readonly timestamp: string },
+): object {
+  const { arguments: args, args: about, ...input } = policyInput(asked) as Shown;
+  const { sha256, ...size } = about;
+  return {
+    labels: { app: 'sekisho', version },
+    decision_id: asked.call,
+    bundles: { policy: { revision } },
+    path: 'sekisho/decision',
+    input: kept === 'erase' ? { ...input, args: size } : { ...input, arguments: args, args: { ...size, sha256 } },
+    result: saidBy(decision),
+    requested_by: asked.identity.principal.id,
+    timestamp,
+    erased: kept === 'erase' ? erasedPointers : [],
+    mcp: {
+      method: asked.method,
+      server: asked.target.server.id,
+      kind: asked.target.kind,
+      name: asked.target.name,
+      run: asked.identity.run.id,
+    },
+  };
+}
+
+interface Shown {
+  readonly arguments: object;
+  readonly args: { readonly sha256: string | null };
+}
+
+const erasedPointers = ['/input/arguments', '/input/args/sha256'];
+
+/** As people name what a call is aimed at: `files/write_file`. */
+export const refOf = ({ server, name }: Target): string => `${server.id}/${name}`;
