@@ -18,6 +18,7 @@ const config = configSchema.parse({
   listen: { port: 0 },
   admin: { port: 0 },
   identity: { development: true },
+  egress: { private: ['127.0.0.1'] },
   servers: {
     // On a busy machine the calls of a fixed rate pile up: they should be late then, not refused.
     bench: { tier: 'internal', url: upstream, limits: { inflight: 2_000 }, tools: { '*': { action: 'read' } } },

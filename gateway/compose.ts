@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Resolve } from '#gateway/adapters/egress/egress.ts';
 import { type AdminServer, createAdminServer } from '#gateway/adapters/http/admin.ts';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
@@ -21,6 +22,7 @@ import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
+import { openEgress } from './compose/egress.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { createServers } from './compose/servers.ts';
@@ -51,6 +53,8 @@ export interface Outside {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** How names become addresses; the system's way when left out. */
+  readonly resolve?: Resolve;
   /** Long work tells a person how far it is. */
   readonly progress: (line: string) => void;
   /** Who carries calls to `http:` servers; our own client when left out. */
@@ -103,8 +107,9 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
         );
   const decisions = openDecisionLog(config, log);
   if (decisions) keep(decisions, (it) => it.close());
-  const servers = keep(await createServers(config, log, carrier), (it) => it.close());
   const news = createNews();
+  const egress = openEgress(outside);
+  const servers = keep(await createServers(config, egress, { log, carrier }), (it) => it.close());
   // Until the public server stands there is nobody to tell.
   let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
   const snapshots = keep(

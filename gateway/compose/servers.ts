@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import type { Egress } from '#gateway/adapters/egress/egress.ts';
 import { createUpstream } from '#gateway/adapters/upstream/either.ts';
 import { usualParking } from '#gateway/adapters/upstream/parking.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
@@ -23,7 +24,11 @@ export interface Servers {
 }
 
 /** The network end of every configured server, behind one port. */
-export async function createServers(config: Config, log: Log, carrier: Carrier): Promise<Servers> {
+export async function createServers(
+  config: Config,
+  egress: Egress,
+  { log, carrier }: { readonly log: Log; readonly carrier: Carrier },
+): Promise<Servers> {
   let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
   const reaper = createReaper({ log });
   const byId = new Map<string, Upstream>();
@@ -83,6 +88,7 @@ export async function createServers(config: Config, log: Log, carrier: Carrier):
       parking: server.elicitation === 'park' ? usualParking : null,
       pinned: pinned === null ? null : isModern(pinned) ? 'modern' : 'legacy',
       limits: limitsOf(server, config.tiers[server.tier]),
+      egress,
       log,
       notify,
       carrier,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rangeTrouble } from './egress.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 export const size = z
@@ -20,6 +21,10 @@ function complain(context: { addIssue(issue: string): void }, message: string): 
 
 export const httpUrl = z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), {
   error: (issue) => `"${String(issue.input)}" is not an http(s) URL`,
+});
+/** Of the private ranges only: nothing opens what no gateway has to reach. */
+export const addressRange = z.string().refine((text) => rangeTrouble(text) === null, {
+  error: (issue) => `"${String(issue.input)}" ${rangeTrouble(String(issue.input))}`,
 });
 /** A relative one starts at the folder of the file it stands in. */
 export const path = z.string().min(1);

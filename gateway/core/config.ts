@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
+import { addressRange, duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
 import { serverIdPattern } from './names.ts';
 
 /** The one source of the configuration's grammar: parser, types, `config/gateway.schema.json` and docs come from it. */
@@ -129,6 +129,14 @@ export const configSchema = z
         partner: tier('1MiB', 'signed'),
         public: tier('256KiB', 'snapshot'),
         quarantined: tier('64KiB', 'snapshot'),
+      })
+      .prefault({}),
+    egress: z
+      .strictObject({
+        private: z
+          .array(addressRange)
+          .default([])
+          .meta({ description: 'Private ranges that the gateway itself may connect to: 10.0.0.0/8, 127.0.0.1.' }),
       })
       .prefault({}),
     include: z.array(z.string()).default([]).meta({ description: 'Files whose servers are added: servers/*.yaml.' }),

@@ -27,6 +27,7 @@ export function trialValues(signer: TrialSigner, upstream: string, ports: TrialP
         remote: { tier: 'internal', url: upstream, credential, tools: reads },
       },
     },
+    config: { egress: { private: ['127.0.0.1'] } },
     policies: { files: shippedPolicies() },
     secrets: { remote: { existingSecret: trialSecret.name } },
     env: { OTEL_SERVICE_NAME: 'sekisho-trial' },

@@ -25,6 +25,7 @@ export async function writeConfig(folder: string, config: object): Promise<strin
     listen: { port: 0 },
     admin: { port: 0 },
     identity: { development: true },
+    egress: { private: ['127.0.0.1'] },
     policy: { path: join(repository, 'policies') },
     ...config,
   };

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { MintOrder } from '#gateway/compose/identity.ts';
-import { compose, type Gateway } from '#gateway/compose.ts';
+import { compose, type Gateway, type Outside } from '#gateway/compose.ts';
 import { configSchema } from '#gateway/core/config.ts';
 import { carrier } from './carrier.ts';
 import { keptLog, type Said } from './logs.ts';
@@ -58,7 +58,10 @@ export interface TestGateway {
 }
 
 /** A whole gateway in this process, on ports and in a folder of its own: real sockets, store, policy, children. */
-export async function startGateway(over: Record<string, unknown> = {}): Promise<TestGateway> {
+export async function startGateway(
+  over: Record<string, unknown> = {},
+  outside: Pick<Outside, 'resolve'> = {},
+): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-'));
   const log = keptLog();
   const parsed = configSchema.parse({
@@ -67,6 +70,7 @@ export async function startGateway(over: Record<string, unknown> = {}): Promise<
     listen: { port: 0 },
     admin: { port: 0 },
     identity: { development: true },
+    egress: { private: ['127.0.0.1'] },
     policy: { path: join(repository, 'policies') },
     ...over,
   });
@@ -74,7 +78,7 @@ export async function startGateway(over: Record<string, unknown> = {}): Promise<
   const door = process.env.SEKISHO_TEST_DOOR !== 'off';
   const config = { ...parsed, listen: { ...parsed.listen, door } };
   const env = { ...process.env, PATH: `${join(repository, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` };
-  const gateway = await compose({ config, env, log, progress: () => undefined, carrier: carrier() });
+  const gateway = await compose({ config, env, log, progress: () => undefined, carrier: carrier(), ...outside });
   await gateway.settled;
   const origin = gateway.url.replace(/\/mcp$/, '');
   const clients: Client[] = [];

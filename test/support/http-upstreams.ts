@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest';
+import { createEgress } from '#gateway/adapters/egress/egress.ts';
 import { createUpstream, type EitherOptions } from '#gateway/adapters/upstream/either.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
+import { openedRanges } from '#gateway/core/egress.ts';
 import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
@@ -40,6 +42,7 @@ function testing(
   };
   const upstream = make({
     ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits, carrier: carrier() },
+    egress: createEgress({ opened: openedRanges(['127.0.0.1', '::1']) }),
     log: { debug: write, warn: write },
     notify: (notice) => notices.push(notice),
     ...options,

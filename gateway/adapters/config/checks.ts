@@ -1,4 +1,5 @@
 import type { Config } from '#gateway/core/config.ts';
+import { isClosedUrl, openedRanges } from '#gateway/core/egress.ts';
 import type { KeyPath } from './issue.ts';
 
 export interface Complaint {
@@ -8,7 +9,8 @@ export interface Complaint {
 
 /** What one value alone cannot show. */
 export function contradictions(config: Config): readonly Complaint[] {
-  return [...identityOf(config), ...Object.entries(config.servers).flatMap(([id, server]) => serverOf(id, server))];
+  const servers = Object.entries(config.servers).flatMap(([id, server]) => serverOf(id, server));
+  return [...identityOf(config), ...egressOf(config), ...servers];
 }
 
 function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
@@ -28,6 +30,17 @@ function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
   }
   return found;
 }
+
+/** An address that may never be dialled is said now, not at the first call. A name is judged when it is looked up. */
+function egressOf({ egress, servers }: Config): readonly Complaint[] {
+  const opened = openedRanges(egress.private);
+  return Object.entries(servers).flatMap(([id, { url }]) =>
+    url !== undefined && isClosedUrl(url, opened) ? [{ path: ['servers', id, 'url'], message: closedUrl }] : [],
+  );
+}
+
+const closedUrl =
+  'is no address that the gateway may connect to: a private one is opened by its range under "egress.private"';
 
 /** A setting that would silently do nothing is refused, as an unknown one is. */
 function serverOf(id: string, server: Config['servers'][string]): readonly Complaint[] {

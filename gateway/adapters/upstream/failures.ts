@@ -30,6 +30,7 @@ const words: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'it closed the connection',
   EHOSTUNREACH: 'there is no way to its host',
   ENETUNREACH: 'there is no way to its network',
+  EGRESS_REFUSED: 'the gateway may not connect to its address (egress.private)',
 };
 
 export function createFailures(server: string): Failures {

@@ -10,7 +10,7 @@ import { gatherLive } from './live.ts';
 import { askOnce } from './session.ts';
 import { createSessions, type Keeping, usualKeeping } from './sessions.ts';
 import { createSlot, type Slot } from './slot.ts';
-import { type Carrier, createWire } from './wire.ts';
+import { type Carrier, createWire, type Egress } from './wire.ts';
 
 export interface HttpUpstreamOptions {
   readonly id: string;
@@ -20,6 +20,7 @@ export interface HttpUpstreamOptions {
   /** The newest revision that is offered. */
   readonly revision: string;
   readonly limits: Limits;
+  readonly egress: Egress;
   readonly log: UpstreamLog;
   notify(notice: UpstreamNotice): void;
   readonly keeping?: Partial<Keeping>;
@@ -95,7 +96,7 @@ function createLink(options: HttpUpstreamOptions, work: Set<Promise<unknown>>): 
   let seen: 'up' | 'down' | null = null;
   return {
     ...{ server, bearer, log, failures, notify },
-    wire: createWire({ url, connect: limits.connect, failures, carrier }),
+    wire: createWire({ url, connect: limits.connect, egress: options.egress, failures, carrier }),
     nextId: () => ++lastId,
     contact(now) {
       if (now.kind === seen) return;

@@ -1,6 +1,8 @@
-import { Pool } from 'undici';
+import type { LookupFunction } from 'node:net';
+import { type buildConnector, Pool } from 'undici';
 import type { Failures } from './failures.ts';
 import { createExchange, type Exchange, type WireRequest } from './http-exchange.ts';
+import { createDial, placeOf } from './plain/dial.ts';
 import { createPlainPool } from './plain/pool.ts';
 
 /** The connections to one server with one credential. */
@@ -14,6 +16,14 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** How connections are opened: to addresses that were checked, and to no others. */
+export interface Egress {
+  connector(options: { readonly timeout: number }): buildConnector.connector;
+  readonly lookup: LookupFunction;
+  /** Is this an address that may not be dialled? */
+  isClosed(host: string): boolean;
+}
+
 /** Who writes POST requests to `http:` URLs: our own client, or undici as for everything else. */
 export type Carrier = 'own' | 'undici';
 
@@ -23,10 +33,11 @@ const oldestSocket = 300_000;
 export function createWire(options: {
   readonly url: string;
   readonly connect: number;
+  readonly egress: Egress;
   readonly failures: Failures;
   readonly carrier?: Carrier;
 }): Wire {
-  const { connect, failures, carrier = 'own' } = options;
+  const { connect, egress, failures, carrier = 'own' } = options;
   const url = new URL(options.url);
   const { origin, pathname, search } = url;
   const path = `${pathname}${search}`;
@@ -37,7 +48,7 @@ export function createWire(options: {
       // HTTP/1.1 with one request at a time a socket: what undici promises about stray answers holds for that.
       allowH2: false,
       pipelining: 1,
-      connectTimeout: connect,
+      connect: egress.connector({ timeout: connect }),
       // Ours are exact, know when a person is being asked, and end with the call.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -49,8 +60,11 @@ export function createWire(options: {
   };
   let pool = makePool();
   const keep = { idle: idleSocket, age: oldestSocket };
-  const own = carrier === 'own' && url.protocol === 'http:';
-  const plain = own ? createPlainPool({ url, connect, say: failures, keep }) : null;
+  const place = placeOf(url);
+  // An address is dialled without any look-up: one that may not be dialled is left to the connector, which says so.
+  const own = carrier === 'own' && url.protocol === 'http:' && !egress.isClosed(place.host);
+  const dial = createDial({ ...place, lookup: egress.lookup });
+  const plain = own ? createPlainPool({ url, connect, say: failures, keep, dial }) : null;
 
   const retire = async (old: Pool): Promise<void> => {
     // `close` rejects when `destroy` comes in between, which is fine with everybody.

@@ -1,0 +1,56 @@
+import { Agent } from 'undici';
+import { decodeUtf8 } from '#gateway/core/base64url.ts';
+import type { Egress } from './egress.ts';
+
+/** Fetches a small document over HTTPS. Throws an Error whose message names no address and quotes nothing. */
+export type FetchDocument = (url: string, options: FetchOptions) => Promise<string>;
+
+export interface FetchOptions {
+  /** PEM of a private authority, or null for the public ones. */
+  readonly ca: string | null;
+  /** False for a URL that was read in another document. */
+  readonly named: boolean;
+}
+
+const mostBytes = 64 * 1024;
+const patience = 3_000;
+
+/**
+ * One connection a document: they are fetched every few minutes, and a kept connection would be a checked address that
+ * is used long after the check.
+ */
+export function createFetchDocument(egress: Egress): FetchDocument {
+  return async (url, { ca, named }) => {
+    const { protocol, origin, pathname, search } = new URL(url);
+    if (protocol !== 'https:') throw new Error('is not an https URL');
+    const connect = egress.connector({ timeout: patience, ca, opened: named });
+    const agent = new Agent({ connect, allowH2: false, headersTimeout: patience, bodyTimeout: patience });
+    try {
+      const headers = { accept: 'application/json', 'accept-encoding': 'identity' };
+      const signal = AbortSignal.timeout(patience);
+      // `request` follows no redirect: a 3xx is an answer like any other that is not 200.
+      const answer = await agent.request({ origin, path: `${pathname}${search}`, method: 'GET', headers, signal });
+      const bytes = answer.statusCode === 200 ? await bodyOf(answer.body) : null;
+      if (bytes === null) throw new Error(`answered HTTP ${answer.statusCode}${redirected(answer.statusCode)}`);
+      if (answer.headers['content-encoding'] !== undefined) throw new Error('answered with a Content-Encoding');
+      const text = decodeUtf8(bytes);
+      if (text === null) throw new Error('answered something that is not UTF-8');
+      return text;
+    } finally {
+      await agent.destroy();
+    }
+  };
+}
+
+const redirected = (status: number): string => (status >= 300 && status < 400 ? ': redirects are not followed' : '');
+
+async function bodyOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new Error('answered with more than 64 KiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
