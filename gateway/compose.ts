@@ -4,6 +4,7 @@ import type { Resolve } from '#gateway/adapters/egress/egress.ts';
 import { type AdminServer, createAdminServer } from '#gateway/adapters/http/admin.ts';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
+import { serveOAuth } from '#gateway/adapters/http/oauth.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
@@ -20,11 +21,13 @@ import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
+import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
+import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
 import { createShadow, type Shadow } from './compose/shadow.ts';
 import { openTelemetry } from './compose/telemetry.ts';
@@ -40,6 +43,7 @@ export interface Gateway {
   /** Null where no candidate was named. */
   readonly shadow: Shadow | null;
   readonly store: Store;
+  readonly revocations: RevocationList;
   readonly audit: Audit;
   readonly gate: Gate;
   /** Makes run tokens; null unless this is development mode. */
@@ -112,6 +116,13 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const servers = keep(await createServers(config, egress, { log, carrier }), (it) => it.close());
   // Until the public server stands there is nobody to tell.
   let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
+  const revocations = keep(createRevocations({ runs: store.runs, now: Date.now, log }), (it) => it.close());
+  const runTokens = keep(await openRunTokens(outside, { egress, store, revocations }), (it) => it?.close());
+  const tokens = createTokens({
+    signers: identity.signers,
+    audience: config.url,
+    ...(runTokens ? { own: runTokens.own } : {}),
+  });
   const snapshots = keep(
     createSnapshots({
       upstreams: servers.byId,
@@ -152,7 +163,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const gate = createGate({
     current: snapshots.current,
     ports: {
-      tokens: createTokens({ signers: identity.signers, audience: config.url }),
+      tokens,
+      revocations,
       hashing,
       approvals: store.approvals,
       budgets: store.budgets,
@@ -169,9 +181,11 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     log,
     clock: () => performance.now(),
   });
+  const checkHost = createHostCheck(config);
   const server = createPublicServer({
     gate,
-    checkHost: createHostCheck(config),
+    checkHost,
+    revocations,
     seal: createSeal(await loadOrCreateSecretKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
     sessions: createLiveSessions(),
     limits: config.limits,
@@ -180,6 +194,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     log,
   });
   tell = server;
+  if (runTokens) serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, now: Date.now });
   const settled = snapshots.start(patience);
   const ready = { yet: false };
   void settled.then(() => {
@@ -205,6 +220,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     policy,
     shadow,
     store,
+    revocations,
     audit,
     gate,
     minting: identity.minting,

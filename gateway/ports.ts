@@ -3,6 +3,7 @@ import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/bu
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
 import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
+import type { Exchanged, ExchangeRequest, Minting } from '#gateway/core/exchange-request.ts';
 import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Leaving } from '#gateway/core/leaving.ts';
@@ -11,12 +12,49 @@ import type { News } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
+import type { Redeemed, Redemption, Revocation, RevocationOrder } from '#gateway/core/revocation.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
+import type { Subject } from '#gateway/core/trust-rule.ts';
 
 /** Verifies run tokens. A token seen before is answered at once; a new one costs a signature check. */
 export interface Tokens {
   verify(token: string, now: number): Identity | Refusal | Promise<Identity | Refusal>;
+}
+
+/** What runs were opened, what was redeemed for them, and what was revoked. Durable before it answers. */
+export interface Runs {
+  /** Redeems one subject token for one run token, in one transaction: of fifty at once one wins, in all processes. */
+  redeem(redemption: Redemption): Redeemed;
+  /** @returns the revocation as it is in force, with the number that it got. */
+  revoke(order: RevocationOrder): Revocation;
+  /** All that came after the number, in order. */
+  revocationsAfter(seq: number): readonly Revocation[];
+}
+
+/** Verifies what issuers said of a run. */
+export interface Subjects {
+  verify(token: string, now: number): Promise<Subject | Refusal>;
+}
+
+/** Signs run tokens with the key whose turn it is. */
+export interface Minter {
+  mint(grant: Minting): Promise<Exchanged>;
+}
+
+/** The token service, as its edge sees it. Never throws for what a caller sent. */
+export interface TokenService {
+  exchange(request: ExchangeRequest, now: number): Promise<Exchanged | Refusal>;
+  /** RFC 7009: who holds a token may end it. Says nothing of tokens that are none. */
+  revoke(token: string, now: number): Promise<void>;
+}
+
+/** Ends what was revoked: calls that come, and streams that are open. */
+export interface Revocations {
+  /** The refusal of what was revoked, or null. Touches memory only. */
+  find(identity: Identity, now: number): Refusal | null;
+  /** Calls `end` when the identity is revoked. @returns what stops the watching. */
+  watch(identity: Identity, end: () => void): () => void;
 }
 
 /** Digests of texts. `sha256` is base64url without padding. */
@@ -123,6 +161,7 @@ export interface Recorder {
 /** All that the phases ask for, together. */
 export interface PhasePorts {
   readonly tokens: Tokens;
+  readonly revocations: Pick<Revocations, 'find'>;
   readonly hashing: Hashing;
   readonly approvals: Approvals;
   readonly budgets: Budgets;

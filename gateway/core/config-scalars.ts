@@ -22,6 +22,10 @@ function complain(context: { addIssue(issue: string): void }, message: string): 
 export const httpUrl = z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), {
   error: (issue) => `"${String(issue.input)}" is not an http(s) URL`,
 });
+/** In the one form that there is of it: an issuer is compared as a text. */
+export const httpsUrl = z.string().refine((text) => /^https:\/\/[^\s#@]+$/.test(text) && URL.canParse(text), {
+  error: (issue) => `"${String(issue.input)}" is not an https URL`,
+});
 /** Of the private ranges only: nothing opens what no gateway has to reach. */
 export const addressRange = z.string().refine((text) => rangeTrouble(text) === null, {
   error: (issue) => `"${String(issue.input)}" ${rangeTrouble(String(issue.input))}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runRule } from './config-identity.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
 import { serverIdPattern } from './names.ts';
 
@@ -120,6 +121,14 @@ export const configSchema = z
           )
           .default([])
           .meta({ description: 'Who may sign run tokens: issuer and pinned JWKS file.' }),
+        runs: z.array(runRule).default([]).meta({ description: 'Trust rules: what is exchanged for a run token.' }),
+        keys: path
+          .optional()
+          .meta({ description: 'Folder of the keys that sign run tokens; in "state" when left out.' }),
+        rotate: duration
+          .prefault('7d')
+          .refine((ms) => ms >= 3_600_000, 'must be at least 1h')
+          .meta({ description: 'How long one of these keys signs.' }),
       })
       .prefault({}),
     tiers: z

@@ -23,12 +23,24 @@ export interface Ceiling {
   readonly tools: readonly string[] | null;
 }
 
+/** What of a token can be revoked: itself, its key, and what it was given for. */
+export interface TokenFacts {
+  readonly id: string;
+  readonly key: string;
+  /** Epoch milliseconds. */
+  readonly issued: number;
+  /** The trust rule, and the issuer whose token was exchanged; null where nothing was. */
+  readonly rule: string | null;
+  readonly source: string | null;
+}
+
 /** What a verified run token proves. */
 export interface Identity {
   readonly principal: Principal;
   readonly agent: { readonly id: string | null };
   readonly run: Run;
   readonly ceiling: Ceiling;
+  readonly token: TokenFacts;
   /** Who signed it: the issuer, for the record. */
   readonly issuer: string;
   /** Epoch milliseconds. */
@@ -38,7 +50,12 @@ export interface Identity {
 /** May this token speak to that tool at all? The answer is the same for `list` and `call`. */
 export function withinCeiling(ceiling: Ceiling, tier: string, server: string, tool: string | null): boolean {
   if (ceiling.tiers && !ceiling.tiers.includes(tier)) return false;
-  if (!ceiling.tools || tool === null) return true;
-  const name = `${server}.${tool}`;
-  return ceiling.tools.some((row) => (row.endsWith('*') ? name.startsWith(row.slice(0, -1)) : row === name));
+  if (!ceiling.tools) return true;
+  // A row for certain tools says nothing about prompts and resources: only one for the whole server does.
+  if (tool === null) return ceiling.tools.some((row) => row === '*' || row === `${server}.*`);
+  return ceiling.tools.some((row) => covers(row, `${server}.${tool}`));
 }
+
+/** Does this row of a ceiling allow all that the other one does? A row is a name, or the beginning of one and a star. */
+export const covers = (row: string, other: string): boolean =>
+  row.endsWith('*') ? other.startsWith(row.slice(0, -1)) : row === other;

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import type { Ceiling, Identity } from './principal.ts';
+import type { Ceiling, Identity, TokenFacts } from './principal.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
 /** What a token must fit, beside its signature. Times in seconds. */
@@ -7,6 +7,8 @@ export interface TokenRules {
   readonly issuer: string;
   /** Exactly this string: the public URL of this gateway. */
   readonly audience: string;
+  /** The key that its signature was made with. */
+  readonly kid: string;
   /** `exp - iat` at most. */
   readonly maxLifetime: number;
   /** How far ahead of ours the signer's clock may be. Nothing is added to `exp`: no token outlives it. */
@@ -40,6 +42,9 @@ export function parseRunToken(claims: JsonValue, rules: TokenRules): RunToken | 
   const parsed = parseRun(run, ceiling.budget);
   if (typeof parsed === 'string') return invalid(parsed);
   if (sub.startsWith('run:') && sub !== `run:${parsed.id}`) return invalid('"sub" names another run than "run.id".');
+  if (!actsAsRun(claims.act, parsed.id)) return invalid('"act" names somebody else than the run as who acts.');
+  const source = parseSource(claims);
+  if (source === null) return invalid('"client_id" and "src" must say in short texts what the token was given for.');
   const agentId = parseAgent(agent);
   if (agentId === undefined) return invalid('"agent" must be an object whose "id" is a short text.');
   if (!isTexts(groups) || typeof scope !== 'string') return invalid('"groups" must be texts and "scope" one text.');
@@ -48,6 +53,7 @@ export function parseRunToken(claims: JsonValue, rules: TokenRules): RunToken | 
     agent: { id: agentId },
     run: parsed,
     ceiling: { tiers: ceiling.tiers, tools: ceiling.tools },
+    token: { id: jti, key: rules.kid, issued: times.iat * 1000, ...source },
     issuer: rules.issuer,
     expires: times.exp * 1000,
   };
@@ -103,6 +109,17 @@ function parseAgent(value: JsonValue | undefined): string | null | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id = null } = value;
   return isShortText(id) ? id : undefined;
+}
+
+/** RFC 8693: only the outermost actor counts; what is inside of it is history. */
+function actsAsRun(act: JsonValue | undefined, run: string): boolean {
+  return act === undefined || (isJsonObject(act) && act.sub === `run:${run}`);
+}
+
+function parseSource({ client_id: rule = null, src = null }: JsonObject): Pick<TokenFacts, 'rule' | 'source'> | null {
+  const source = src === null ? null : isJsonObject(src) ? src.iss : undefined;
+  if (source === undefined || !isShortText(source) || !isShortText(rule)) return null;
+  return { rule, source };
 }
 
 type Grants = Ceiling & { readonly budget: Identity['run']['budget'] };

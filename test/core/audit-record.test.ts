@@ -28,6 +28,7 @@ describe('an audit line', () => {
       principal_type: 'user',
       issuer: 'https://issuer.example.com',
       run: 'run-1',
+      rule: null,
       agent: 'agent-7',
       server: 'files',
       tier: 'internal',

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '#gateway/core/json.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import { identityAt, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
 
-const rules = { issuer: 'urn:test:issuer', audience: 'https://gw.example', maxLifetime: 900, skew: 30 };
+const rules = { kid: 'k1', issuer: 'urn:test:issuer', audience: 'https://gw.example', maxLifetime: 900, skew: 30 };
 const iat = 1_800_000_000;
 const now = iat * 1000;
 
@@ -20,6 +20,8 @@ const claims: JsonObject = {
   run: { id: 'ci/42', repo: 'github:1', ref: 'refs/heads/main', sha: 'abc', deadline: iat + 3600 },
   agent: { id: 'reviewer', runtime: 'managed' },
   mcp: { tiers: ['internal'], tools: ['tickets.*'], budget: { calls: 5, bytes: 1024 } },
+  client_id: 'gha-acme',
+  src: { iss: 'https://ci.test', jti_hash: 'h' },
 };
 
 const parse = (change: JsonObject): ReturnType<typeof parseRunToken> => parseRunToken({ ...claims, ...change }, rules);
@@ -43,6 +45,7 @@ describe('the claims of a run token', () => {
         budget: { calls: 5, bytes: 1024 },
       },
       ceiling: { tiers: ['internal'], tools: ['tickets.*'] },
+      token: { id: 'b1', key: 'k1', issued: iat * 1000, rule: 'gha-acme', source: 'https://ci.test' },
       issuer: rules.issuer,
       expires: (iat + 600) * 1000,
     });

@@ -3,7 +3,8 @@ import { refuse } from '#gateway/core/refusals.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
 import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 
-const known = { tokens: { verify: () => anIdentity() } };
+const revocations = { find: () => null };
+const known = { tokens: { verify: () => anIdentity() }, revocations };
 const session = { id: 's', principal: 'run:1', run: '1', view: 'default', client: legacyClient, opened: 0 };
 
 describe('authenticate', () => {
@@ -16,13 +17,18 @@ describe('authenticate', () => {
   });
 
   test('learns who calls later when the token is new', async () => {
-    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) } };
+    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) }, revocations };
     expect(await authenticate(aCall(), ports)).toMatchObject({ identity: { run: { id: '1' } } });
   });
 
   test('passes on why a token is refused', () => {
-    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') } };
+    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') }, revocations };
     expect(authenticate(aCall(), ports)).toMatchObject({ refused: 'token_invalid' });
+  });
+
+  test('refuses whom the token proves, when that was revoked', () => {
+    const ports = { ...known, revocations: { find: () => refuse('run_revoked') } };
+    expect(authenticate(aCall(), ports)).toMatchObject({ refused: 'run_revoked' });
   });
 
   test('accepts a session of the same run', () => {

@@ -1,20 +1,16 @@
 import type { Config } from '#gateway/core/config.ts';
 import { isClosedUrl, openedRanges } from '#gateway/core/egress.ts';
-import type { KeyPath } from './issue.ts';
-
-export interface Complaint {
-  readonly path: KeyPath;
-  readonly message: string;
-}
+import type { Complaint } from './issue.ts';
+import { rulesOf } from './rule-checks.ts';
 
 /** What one value alone cannot show. */
 export function contradictions(config: Config): readonly Complaint[] {
   const servers = Object.entries(config.servers).flatMap(([id, server]) => serverOf(id, server));
-  return [...identityOf(config), ...egressOf(config), ...servers];
+  return [...identityOf(config), ...rulesOf(config), ...egressOf(config), ...servers];
 }
 
 function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
-  if (!identity.development && identity.signers.length === 0) {
+  if (!identity.development && identity.signers.length === 0 && identity.runs.length === 0) {
     const how = 'set "development: true" (loopback only), or name who signs run tokens under "signers"';
     return [{ path: ['identity'], message: `nobody could call: ${how}` }];
   }
@@ -32,10 +28,17 @@ function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
 }
 
 /** An address that may never be dialled is said now, not at the first call. A name is judged when it is looked up. */
-function egressOf({ egress, servers }: Config): readonly Complaint[] {
+function egressOf({ egress, servers, identity }: Config): readonly Complaint[] {
   const opened = openedRanges(egress.private);
-  return Object.entries(servers).flatMap(([id, { url }]) =>
-    url !== undefined && isClosedUrl(url, opened) ? [{ path: ['servers', id, 'url'], message: closedUrl }] : [],
+  const urls = [
+    ...Object.entries(servers).map(([id, { url }]) => ({ path: ['servers', id, 'url'], url })),
+    ...identity.runs.map(({ issuer, keys }, index) => ({
+      path: ['identity', 'runs', index, keys.url === undefined ? 'issuer' : 'keys'],
+      url: keys.file === undefined ? (keys.url ?? issuer) : undefined,
+    })),
+  ];
+  return urls.flatMap(({ path, url }) =>
+    url !== undefined && isClosedUrl(url, opened) ? [{ path, message: closedUrl }] : [],
   );
 }
 

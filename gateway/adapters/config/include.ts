@@ -1,6 +1,6 @@
 import { glob } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { Complaint } from './checks.ts';
+import type { Complaint } from './issue.ts';
 
 export interface Included {
   /** As they are shown: the folder of the including file, as it was given, in front. */

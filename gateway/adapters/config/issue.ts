@@ -7,6 +7,12 @@ export interface Place {
 
 export type KeyPath = readonly (string | number)[];
 
+/** What is wrong at a place, before it is known in which file that is. */
+export interface Complaint {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
 /** One thing that is wrong with the configuration. Never holds a value that came from `${…}`. */
 export interface ConfigIssue {
   readonly file: string;

@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Config, configSchema, includeSchema } from '#gateway/core/config.ts';
-import { type Complaint, contradictions, warningsOf } from './checks.ts';
+import { contradictions, warningsOf } from './checks.ts';
 import { findIncluded } from './include.ts';
 import { type Environment, interpolate, type Outside } from './interpolate.ts';
-import { type ConfigErrors, type ConfigIssue, issueAt, type KeyPath, pathKey, unreadable } from './issue.ts';
+import {
+  type Complaint,
+  type ConfigErrors,
+  type ConfigIssue,
+  issueAt,
+  type KeyPath,
+  pathKey,
+  unreadable,
+} from './issue.ts';
 import { redact, withAbsolutePaths } from './settle.ts';
 import { keysAt, placeOfKey, placeOfValue, validate, valueAt, withoutOutside } from './validate.ts';
 import { readTree, type Tree } from './yaml-tree.ts';

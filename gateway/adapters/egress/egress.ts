@@ -60,7 +60,11 @@ export function createEgress(options: {
     (name, { all = false }, callback) => {
       checked(name, open).then(
         (answers) => {
-          if (all) callback(null, answers.map((one) => ({ ...one })));
+          if (all)
+            callback(
+              null,
+              answers.map((one) => ({ ...one })),
+            );
           else callback(null, answers[0]?.address ?? '', answers[0]?.family);
         },
         (fault: unknown) => callback(fault instanceof Error ? fault : new Error(String(fault)), ''),

@@ -55,7 +55,7 @@ export interface Known {
 const never = createLeaving();
 
 /** The record of a call, begun with what is known of it: also of one that is refused before it could be read. */
-export function beginCall(arrival: Arrival, known: Known): CallRecord {
+export function beginCall(arrival: Pick<Arrival, 'at' | 'snapshot' | 'view' | 'token'>, known: Known): CallRecord {
   const received: Received = {
     call: randomUUID(),
     at: arrival.at,

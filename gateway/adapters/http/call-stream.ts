@@ -5,6 +5,7 @@ import { type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/cor
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
+import { endWhenRevoked } from './ending.ts';
 import type { Entered, Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -35,6 +36,7 @@ export async function stream(
   road.streams.add(close);
   if (road.closing) close();
   const timer = setTimeout(close, Math.min((call.identity?.expires ?? 0) - call.at, 2 ** 31 - 1));
+  const unwatch = endWhenRevoked(road, call.identity, arrival.response, close);
   let ending: Ending | null = null;
   try {
     for await (const event of events) {
@@ -62,10 +64,11 @@ export async function stream(
     ending = { kind: 'refusal', refusal: refuse('fault') };
   } finally {
     clearTimeout(timer);
+    unwatch();
     road.streams.delete(close);
     for (const askId of asked) live?.asks?.delete(askId);
   }
-  if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road) };
+  if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road, call) };
   const left = sse.gone();
   const wire = encodeEnding(to(call), ending);
   await sse.send(wire.text);
@@ -73,10 +76,12 @@ export async function stream(
   recordEnd(road, call, ending, { bytes: sse.bytes(), errorCode: wire.errorCode, left });
 }
 
-const cutOff = (road: Road): Refusal =>
-  road.closing
-    ? refuse('overloaded', 'The gateway is shutting down; the call was cancelled.')
-    : refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');
+function cutOff(road: Road, { identity }: CallRecord): Refusal {
+  if (road.closing) return refuse('overloaded', 'The gateway is shutting down; the call was cancelled.');
+  const revoked = identity && road.parts.revocations.find(identity, road.parts.now());
+  if (revoked) return revoked;
+  return refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');
+}
 
 /**
  * Leaving cancels a modern call, whatever its server said in the end. A legacy one goes on to its end, which is what

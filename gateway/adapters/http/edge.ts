@@ -6,7 +6,7 @@ import { isMethod } from '#gateway/core/methods.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
-import type { Gate, Log, MaybePromise } from '#gateway/ports.ts';
+import type { Gate, Log, MaybePromise, Revocations } from '#gateway/ports.ts';
 import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
 import { answerTogether } from './batch.ts';
 import { type Body, readBody } from './body.ts';
@@ -22,6 +22,7 @@ import type { Seal } from './sessions.ts';
 export interface EdgeParts {
   readonly gate: Gate;
   readonly checkHost: HostCheck;
+  readonly revocations: Revocations;
   readonly seal: Seal;
   readonly sessions: LiveSessions;
   readonly limits: { readonly body: number; readonly depth: number; readonly inflight: number };
@@ -182,7 +183,7 @@ async function sessionRequest(edge: Edge, arrival: Arrival, method: 'GET' | 'DEL
     arrival.response.writeHead(200).end();
     return;
   }
-  const refusal = openStream(edge, arrival, session, who.identity.expires);
+  const refusal = openStream(edge, arrival, session, who.identity);
   if (refusal) return settle(edge, arrival, call, refusal);
 }
 

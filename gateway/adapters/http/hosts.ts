@@ -2,7 +2,7 @@ import type { Config } from '#gateway/core/config.ts';
 import type { HttpRequest } from './carrier.ts';
 
 /** Says whether a request's Host and Origin may use this listener; the sentence is what is wrong with it, or null. */
-export type HostCheck = (request: HttpRequest) => string | null;
+export type HostCheck = (request: Pick<HttpRequest, 'headers'>) => string | null;
 
 interface Listened {
   readonly url: string;

@@ -1,6 +1,8 @@
 import type { Session } from '#gateway/core/call.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Identity } from '#gateway/core/principal.ts';
+import { type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
 import type { Arrival } from './arrival.ts';
+import { endWhenRevoked } from './ending.ts';
 import type { LiveSession } from './live-sessions.ts';
 import type { Road } from './road.ts';
 import { openSse } from './sse.ts';
@@ -9,7 +11,7 @@ import { openSse } from './sse.ts';
  * The GET stream of a legacy session: what servers tell without being asked. One a session; it ends with the token. What
  * plain HTTP says it answers itself; a refusal is for the edge to answer and record.
  */
-export function openStream(road: Road, arrival: Arrival, session: Session, expires: number): Refusal | null {
+export function openStream(road: Road, arrival: Arrival, session: Session, identity: Identity): Refusal | null {
   const { response, request, at } = arrival;
   const { sessions } = road.parts;
   if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? '')) {
@@ -17,7 +19,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
     return null;
   }
   const after = request.headers['last-event-id'];
-  if (typeof after === 'string') return resume(road, arrival, session, after, expires);
+  if (typeof after === 'string') return resume(road, arrival, session, after, identity);
   const live = sessions.enter(session.id, session.view, at);
   if (!live) return refuse('overloaded', 'Too many sessions are open.');
   if (live.stream) {
@@ -27,9 +29,11 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
   }
   const sse = openSse(response);
   live.stream = response;
-  endInTime(road, arrival, expires, () => {
+  endInTime(road, arrival, identity, () => {
     // Nobody asked for anything here, so what remains to be said is no answer.
-    void sse.send(message('notifications/message', { level: 'notice', logger: 'sekisho', data: whyEnded(road) }));
+    void sse.send(
+      message('notifications/message', { level: 'notice', logger: 'sekisho', data: whyEnded(road, identity) }),
+    );
     sse.end();
   });
   response.once('close', () => {
@@ -40,24 +44,29 @@ export function openStream(road: Road, arrival: Arrival, session: Session, expir
 }
 
 /** The stream of a call goes on where a connection broke. The call itself ends as it would have on the first one. */
-function resume(road: Road, arrival: Arrival, session: Session, after: string, expires: number): Refusal | null {
+function resume(road: Road, arrival: Arrival, session: Session, after: string, identity: Identity): Refusal | null {
   const goOn = road.events.find(session.id, after);
   if (!goOn) return refuse('event_unknown');
   const sse = openSse(arrival.response);
-  endInTime(road, arrival, expires, () => sse.end());
+  endInTime(road, arrival, identity, () => sse.end());
   goOn(sse);
   return null;
 }
 
-const whyEnded = (road: Road): string =>
-  road.closing ? 'The gateway is shutting down.' : 'The token expired: open the stream again with a new one.';
+function whyEnded(road: Road, identity: Identity): string {
+  if (road.closing) return 'The gateway is shutting down.';
+  const revoked = road.parts.revocations.find(identity, road.parts.now());
+  return revoked ? refusals[revoked.refused].says : 'The token expired: open the stream again with a new one.';
+}
 
-/** A stream ends with the token it was opened with, and when the gateway does. */
-function endInTime(road: Road, { response, at }: Arrival, expires: number, end: () => void): void {
+/** A stream ends with the token it was opened with, when that is revoked, and when the gateway does. */
+function endInTime(road: Road, { response, at }: Arrival, identity: Identity, end: () => void): void {
   road.streams.add(end);
-  const timer = setTimeout(end, Math.min(Math.max(expires - at, 0), 2 ** 31 - 1));
+  const timer = setTimeout(end, Math.min(Math.max(identity.expires - at, 0), 2 ** 31 - 1));
+  const unwatch = endWhenRevoked(road, identity, response, end);
   response.once('close', () => {
     clearTimeout(timer);
+    unwatch();
     road.streams.delete(end);
   });
 }

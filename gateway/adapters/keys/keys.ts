@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodeUtf8 } from '#gateway/core/base64url.ts';
-import { isFlaw, isJsonObject, parseStrict } from '#gateway/core/json.ts';
+import { isFlaw, isJsonObject, type JsonObject, parseStrict } from '#gateway/core/json.ts';
 import { type Jwks, type PublicJwk, parseJwks, parsePublicJwk, thumbprint } from '#gateway/core/jwk.ts';
 import { hashing } from './hashing.ts';
 import { createFile, isCode, readSecretFile } from './secret-file.ts';
@@ -25,16 +25,22 @@ export async function createKeyFile(path: string): Promise<SigningKey> {
   return made;
 }
 
-async function writeNewKey(path: string): Promise<SigningKey | null> {
+/** @param more Members that say something about the key. @returns null when there is a file already. */
+export async function writeNewKey(path: string, more: JsonObject = {}): Promise<SigningKey | null> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const signing = signingKey(privateKey);
   const { kty, crv, x, d } = privateKey.export({ format: 'jwk' });
-  const text = JSON.stringify({ kty, crv, x, d, kid: signing.kid, use: 'sig' });
+  const text = JSON.stringify({ kty, crv, x, d, kid: signing.kid, use: 'sig', ...more });
   return (await createFile(path, `${text}\n`, 0o600)) ? signing : null;
 }
 
 /** Reads a private JWK. Its messages name the file and never quote it. */
-export async function readPrivateKey(path: string): Promise<SigningKey> {
+export const readPrivateKey = async (path: string): Promise<SigningKey> => (await readKeyFile(path)).signing;
+
+/** The key, and the public members that stand beside it. */
+export async function readKeyFile(
+  path: string,
+): Promise<{ readonly signing: SigningKey; readonly beside: JsonObject }> {
   const text = decodeUtf8(await readSecretFile(path, keyFileBytes).catch(explain(path)));
   const parsed = text === null ? null : parseStrict(text, 4);
   const jwk = parsed && !isFlaw(parsed) && isJsonObject(parsed.value) ? parsed.value : null;
@@ -46,7 +52,8 @@ export async function readPrivateKey(path: string): Promise<SigningKey> {
   if ('why' in known) throw new Error(`The key in "${path}" ${known.why}.`);
   const { kty, crv, x } = known;
   // OpenSSL derives the public half itself; Node refuses the key when "x" is not it.
-  return signingKey(imported(path, () => createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' })));
+  const signing = signingKey(imported(path, () => createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' })));
+  return { signing, beside: publicHalf };
 }
 
 /** Reads the key, or makes it at the first start. */

@@ -1,16 +1,18 @@
-import type { Approvals, Budgets, Pins } from '#gateway/ports.ts';
+import type { Approvals, Budgets, Pins, Runs } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';
 import { type Connection, connect } from './connection.ts';
 import { createLedger } from './ledger.ts';
 import { createPins } from './pins.ts';
+import { createRuns } from './runs.ts';
 import { migrations } from './schema.ts';
 
 export interface Store {
   readonly approvals: Approvals;
   readonly budgets: Budgets;
   readonly pins: Pins;
+  readonly runs: Runs;
   /** Gives back what runs have not spent. Calls that are not settled by now stay counted as reserved. */
   close(): void;
 }
@@ -49,6 +51,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
   const accounts = createAccounts(ledger, runsInMemory);
   const budgets = createBudgets(ledger, accounts);
   const pins = createPins(connection);
+  const runs = createRuns(connection);
   const timer = setInterval(() => {
     try {
       accounts.sweep();
@@ -67,5 +70,5 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
       connection.close();
     }
   };
-  return { approvals, budgets, pins, close };
+  return { approvals, budgets, pins, runs, close };
 }

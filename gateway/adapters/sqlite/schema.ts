@@ -39,4 +39,33 @@ export const migrations: readonly string[] = [
     pinned_by TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Runs that the token service opened. The name stays taken when the run is over.
+  CREATE TABLE opened_run (
+    run TEXT PRIMARY KEY,
+    rule TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX opened_run_deadline ON opened_run (deadline);
+
+  -- Tokens that were exchanged, by the digest of issuer and jti, until they could not come again.
+  CREATE TABLE redeemed (
+    digest TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX redeemed_until ON redeemed (until);
+
+  -- A changed one gets a new number, so that "what came after n" is all that another process has to ask.
+  CREATE TABLE revocation (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('run', 'token', 'issuer', 'rule', 'key')),
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    until INTEGER,
+    revoked_by TEXT NOT NULL,
+    UNIQUE (kind, subject)
+  ) STRICT;
+  `,
 ];

@@ -11,7 +11,11 @@ for (const code of [-32700, -32600, -32601, -32602, -32603, -32002, -32042, -320
 /** A server may answer any integer; only codes that are known become a label. */
 const codeType = (code: number | null): string => (code !== null && spoken.has(code) ? String(code) : '_other');
 
-export const methodLabel = (method: string): string => (Object.hasOwn(methods, method) ? method : unknownValue);
+/** Our own doors, which are no methods of MCP. */
+const doors = ['oauth/token', 'oauth/revoke'];
+
+export const methodLabel = (method: string): string =>
+  Object.hasOwn(methods, method) || doors.includes(method) ? method : unknownValue;
 
 /** `error.type` of what the caller got: a code, `tool_error`, `cancelled`; empty for a success. */
 export function errorType({ outcome, refusal, errorCode }: CallEnd): string {

@@ -1,7 +1,7 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { JsonObject } from '#gateway/core/json.ts';
-import type { Ceiling, Run } from '#gateway/core/principal.ts';
+import type { Ceiling, Identity, Run } from '#gateway/core/principal.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import { identityAt, parseRunToken } from '#gateway/core/run-token.ts';
 
@@ -17,6 +17,11 @@ export interface RunGrant {
   readonly scopes?: readonly string[];
   readonly ceiling?: Ceiling;
   readonly budget?: Partial<Run['budget']>;
+  /** The trust rule, and what was exchanged under it. */
+  readonly rule?: string;
+  readonly source?: { readonly issuer: string; readonly jtiHash: string | null };
+  /** Who acted before, as the exchanged token had it (RFC 8693 §4.1). */
+  readonly actor?: JsonObject | null;
   /** Seconds, 900 at most. */
   readonly ttl: number;
   /** Epoch seconds; no token of the run outlives it. */
@@ -33,17 +38,26 @@ const longest = 900;
  * @throws Error for a grant that our own verifier would refuse.
  */
 export async function mintRunToken(grant: RunGrant): Promise<string> {
+  return (await mintIdentity(grant)).token;
+}
+
+/** The token, and what it proves. */
+export async function mintIdentity(grant: RunGrant): Promise<{ readonly token: string; readonly identity: Identity }> {
   const { key, issuer, audience, ttl, now } = grant;
   if (!(ttl > 0 && ttl <= longest)) throw new Error(`A run token lives between 1 s and ${longest} s.`);
   const claims = claimsOf(grant);
-  const judged = parseRunToken(claims, { issuer, audience, maxLifetime: longest, skew: 0 });
+  const judged = parseRunToken(claims, { issuer, audience, kid: key.kid, maxLifetime: longest, skew: 0 });
   const identity = isRefusal(judged) ? judged : identityAt(judged, now);
   if (isRefusal(identity)) throw new Error(`No run token for this grant. ${identity.detail}`);
-  return new SignJWT(claims).setProtectedHeader({ alg: 'Ed25519', typ: 'at+jwt', kid: key.kid }).sign(key.key);
+  const token = await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'Ed25519', typ: 'at+jwt', kid: key.kid })
+    .sign(key.key);
+  return { token, identity };
 }
 
 function claimsOf(grant: RunGrant): JsonObject {
   const { issuer, audience, subject, run, agent, groups = [], scopes = [], deadline = null } = grant;
+  const { rule, source, actor = null } = grant;
   const iat = Math.floor(grant.now / 1000);
   const exp = Math.min(iat + grant.ttl, deadline ?? Number.POSITIVE_INFINITY);
   return {
@@ -59,7 +73,11 @@ function claimsOf(grant: RunGrant): JsonObject {
     run: { id: run.id, repo: run.repo ?? null, ref: run.ref ?? null, deadline },
     agent: { id: agent.id },
     // On behalf of somebody: who acts is the run (RFC 8693).
-    ...(subject.startsWith('run:') ? {} : { act: { iss: issuer, sub: `run:${run.id}` } }),
+    ...(subject.startsWith('run:') && !actor
+      ? {}
+      : { act: { iss: issuer, sub: `run:${run.id}`, ...(actor ? { act: actor } : {}) } }),
+    ...(rule === undefined ? {} : { client_id: rule }),
+    ...(source === undefined ? {} : { src: { iss: source.issuer, jti_hash: source.jtiHash } }),
     mcp: grantsOf(grant),
   };
 }

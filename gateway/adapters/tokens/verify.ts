@@ -11,6 +11,8 @@ import { createVerdicts } from './verdicts.ts';
 export interface TokenOptions {
   /** Who may sign run tokens. No two share a key: a `kid` leads to exactly one issuer. */
   readonly signers: readonly { readonly issuer: string; readonly jwks: Jwks }[];
+  /** The keys that this gateway itself signs with now, and did until lately. */
+  readonly own?: { readonly issuer: string; find(kid: string): KeyObject | undefined };
   readonly audience: string;
   /** Seconds. */
   readonly maxLifetime?: number;
@@ -23,6 +25,9 @@ interface Signer {
 }
 
 const mostCharacters = 8 * 1024;
+/** Seconds. */
+const longest = 900;
+const mostSkew = 30;
 const remembered = 10_000;
 const atOnce = 8;
 const waiting = 256;
@@ -39,6 +44,12 @@ export function createTokens(options: TokenOptions): Tokens {
   const underway = new Map<string, Promise<RunToken | Refusal>>();
   const slots = createSlots({ atOnce, waiting });
 
+  function ownSigner(kid: string): Signer | undefined {
+    const { own, audience, maxLifetime = longest, skew = mostSkew } = options;
+    const key = own?.find(kid);
+    return own && key && { key, rules: { issuer: own.issuer, audience, kid, maxLifetime, skew } };
+  }
+
   async function check(token: string, digest: string, signer: Signer): Promise<RunToken | Refusal> {
     const verdict = await verifySignature(token, signer);
     verdicts.put(digest, verdict);
@@ -54,7 +65,7 @@ export function createTokens(options: TokenOptions): Tokens {
       if (known) return known;
       const kid = parseHeader(token);
       if (isRefusal(kid)) return kid;
-      const signer = signers.get(kid);
+      const signer = signers.get(kid) ?? ownSigner(kid);
       if (!signer) return invalid('Its key ("kid") is none of those that this gateway knows.');
       const verdict = underway.get(digest) ?? slots.run(() => check(token, digest, signer));
       if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
@@ -74,10 +85,15 @@ async function verifySignature(token: string, { key, rules }: Signer): Promise<R
   }
 }
 
-function signersByKid({ signers, audience, maxLifetime = 900, skew = 30 }: TokenOptions): Map<string, Signer> {
+function signersByKid({
+  signers,
+  audience,
+  maxLifetime = longest,
+  skew = mostSkew,
+}: TokenOptions): Map<string, Signer> {
   if (!audience) throw new Error('Tokens need an audience.');
-  if (!(maxLifetime > 0 && maxLifetime <= 900)) throw new Error('Tokens live between 1 s and 900 s.');
-  if (!(skew >= 0 && skew <= 30)) throw new Error('The clock skew of tokens is 30 s at most.');
+  if (!(maxLifetime > 0 && maxLifetime <= longest)) throw new Error('Tokens live between 1 s and 900 s.');
+  if (!(skew >= 0 && skew <= mostSkew)) throw new Error('The clock skew of tokens is 30 s at most.');
   const byKid = new Map<string, Signer>();
   const issuers = new Set<string>();
   for (const { issuer, jwks } of signers) {
@@ -87,7 +103,7 @@ function signersByKid({ signers, audience, maxLifetime = 900, skew = 30 }: Token
       if (jwk.kty !== 'OKP') throw new Error(`Run tokens are signed with Ed25519: key ${jwk.kid} is ${jwk.crv}.`);
       if (byKid.has(jwk.kid)) throw new Error(`Two issuers share the key ${jwk.kid}.`);
       const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
-      byKid.set(jwk.kid, { key, rules: { issuer, audience, maxLifetime, skew } });
+      byKid.set(jwk.kid, { key, rules: { issuer, audience, kid: jwk.kid, maxLifetime, skew } });
     }
   }
   return byKid;

@@ -3,6 +3,7 @@ import { describeApprovals } from '#test/adapters/store-contract/approvals.ts';
 import { describeBudgetModel } from '#test/adapters/store-contract/budget-model.ts';
 import { describeBudgets } from '#test/adapters/store-contract/budgets.ts';
 import { describePins } from '#test/adapters/store-contract/pins.ts';
+import { describeRuns } from '#test/adapters/store-contract/runs.ts';
 import { makeSqliteStore } from './store-under-test.ts';
 
 describe('the SQLite store', () => {
@@ -10,4 +11,5 @@ describe('the SQLite store', () => {
   describeBudgets(makeSqliteStore);
   describeBudgetModel(makeSqliteStore);
   describePins(makeSqliteStore);
+  describeRuns(makeSqliteStore);
 });

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { anApprovalRequest } from '#test/support/approval-request.ts';
+import { aRedemption } from '#test/support/redemption.ts';
 import type { Handle } from './store.ts';
 
 /** What a child process does to a store. What it has said was acknowledged by the store before. */
@@ -36,6 +37,13 @@ export const jobs: Readonly<Record<string, Job>> = {
     for await (const run of asked()) {
       say(budgets.reserve(run, { calls: 1, bytes: 0 }, limits) === 'spent' ? 'spent' : 'reserved');
     }
+  },
+
+  /** Redeems the token that each line names. */
+  redeem: async (open) => {
+    const { runs } = open();
+    say('ready');
+    for await (const use of asked()) say(runs.redeem(aRedemption({ use })).state);
   },
 
   /** Asks, approves and consumes one call after the other, for ever. */

@@ -1,0 +1,33 @@
+import type { Config } from '#gateway/core/config.ts';
+import { ruleTrouble } from '#gateway/core/known-issuers.ts';
+import type { Complaint } from './issue.ts';
+
+/** What one trust rule alone cannot show, and what is known of its issuer. */
+export function rulesOf({ identity: { runs }, url }: Config): readonly Complaint[] {
+  if (runs.length === 0) return [];
+  const found: Complaint[] = [];
+  const { origin, protocol, hostname } = new URL(url);
+  if (url.replace(/\/$/, '') !== origin) {
+    found.push({ path: ['url'], message: 'must have no path: it is the issuer of the run tokens that are exchanged' });
+  }
+  if (protocol !== 'https:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
+    found.push({ path: ['url'], message: 'must be https: tokens come to it that are worth a run' });
+  }
+  for (const [index, rule] of runs.entries()) {
+    const path = ['identity', 'runs', index];
+    const trouble = ruleTrouble(rule.issuer, rule.match);
+    if (trouble) found.push({ path: [...path, 'match'], message: trouble });
+    const twin = runs.slice(0, index).find(({ id }) => id === rule.id);
+    if (twin) found.push({ path: [...path, 'id'], message: `"${rule.id}" is the name of another rule already` });
+    const sibling = runs.slice(0, index).find(({ issuer }) => issuer === rule.issuer);
+    if (sibling && profile(sibling) !== profile(rule)) {
+      const message = `must verify tokens as rule "${sibling.id}" of the same issuer does: audience, keys and verify`;
+      found.push({ path: [...path, 'issuer'], message });
+    }
+  }
+  return found;
+}
+
+/** One issuer has one way to be verified, or a token could choose the easier one. */
+const profile = ({ audience, keys, verify }: Config['identity']['runs'][number]): string =>
+  JSON.stringify([audience, keys.file, keys.url, keys.ca, verify.algs, verify.max_age, verify.skew, verify.single_use]);

@@ -1,0 +1,63 @@
+import { compactVerify } from 'jose';
+import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
+import { isFlaw, isJsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
+import type { Subjects } from '#gateway/ports.ts';
+import type { KeyCache } from './key-cache.ts';
+
+/** One issuer: one profile and one set of keys, found by its exact name. */
+export interface TrustedIssuer {
+  readonly profile: SubjectProfile;
+  readonly keys: KeyCache;
+}
+
+const mostCharacters = 8 * 1024;
+const mostDepth = 16;
+
+/** Verifies what issuers said of a run. Keys come from the configured issuer only, never from the token. */
+export function createSubjects(issuers: readonly TrustedIssuer[]): Subjects {
+  const byName = new Map(issuers.map((issuer) => [issuer.profile.issuer, issuer]));
+  return {
+    async verify(token, now) {
+      const parts = token.split('.', 4);
+      const [first = '', second = '', third = ''] = parts;
+      const sealed = parts.length === 3 && (decodeBase64url(third)?.length ?? 0) > 0;
+      const header = sealed && token.length <= mostCharacters ? parseDocument(first) : null;
+      const claims = header === null ? null : parseDocument(second);
+      if (header === null || claims === null) return invalid('It is not a JWT of at most 8 KiB.');
+      // Unverified so far: it only says whose keys to ask.
+      const name = isJsonObject(claims) && typeof claims.iss === 'string' ? claims.iss : '';
+      const issuer = byName.get(name);
+      if (!issuer) return invalid('Its issuer is none of those that this gateway trusts.');
+      const { profile, keys } = issuer;
+      const said = parseSubjectHeader(header, profile.algs);
+      if ('why' in said) return invalid(said.why);
+      const found = await keys.find(said.kid);
+      if (found === 'unavailable') return refuse('issuer_unavailable', 'Try again in a few seconds.');
+      if (!found?.algs.includes(said.alg)) return invalid('Its key ("kid") is none that its issuer has for it.');
+      if (!(await isSigned(token, found.key, said.alg))) return invalid('Its signature does not fit.');
+      const subject = parseSubject(claims, profile, now);
+      return 'why' in subject ? invalid(subject.why) : subject;
+    },
+  };
+}
+
+async function isSigned(token: string, key: Parameters<typeof compactVerify>[1], alg: string): Promise<boolean> {
+  try {
+    await compactVerify(token, key, { algorithms: [alg] });
+    return true;
+  } catch {
+    // Whatever went wrong in there, it proved nothing.
+    return false;
+  }
+}
+
+function parseDocument(part: string): JsonValue | null {
+  const bytes = decodeBase64url(part);
+  const text = bytes && decodeUtf8(bytes);
+  const parsed = text === null ? null : parseStrict(text, mostDepth);
+  return parsed === null || isFlaw(parsed) ? null : parsed.value;
+}
+
+const invalid = (why: string): Refusal => refuse('subject_invalid', why);

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFetchDocument, type FetchDocument } from '#gateway/adapters/egress/document.ts';
+import type { Egress } from '#gateway/adapters/egress/egress.ts';
+import { createKeyCache } from '#gateway/adapters/issuers/key-cache.ts';
+import { createSubjects, type TrustedIssuer } from '#gateway/adapters/issuers/subject-tokens.ts';
+import { hashing } from '#gateway/adapters/keys/hashing.ts';
+import { createKeyRing, type KeyRing } from '#gateway/adapters/keys/ring.ts';
+import type { Store } from '#gateway/adapters/sqlite/open.ts';
+import { mintIdentity } from '#gateway/adapters/tokens/mint.ts';
+import type { Outside } from '#gateway/compose.ts';
+import type { RunRule } from '#gateway/core/config-identity.ts';
+import type { Minting } from '#gateway/core/exchange-request.ts';
+import { parseDiscovery } from '#gateway/core/issuer-keys.ts';
+import type { Minter, Tokens } from '#gateway/ports.ts';
+import type { RevocationList } from '#gateway/revocations.ts';
+import { createTokenService } from '#gateway/token-service.ts';
+
+const refreshMs = 30_000;
+
+/** The keys that sign run tokens, and the service that gives them out; null where no rule says for what. */
+export async function openRunTokens(
+  outside: Outside,
+  {
+    egress,
+    store,
+    revocations,
+  }: { readonly egress: Egress; readonly store: Store; readonly revocations: RevocationList },
+) {
+  const { config, log } = outside;
+  const { runs: rules, rotate, keys } = config.identity;
+  if (rules.length === 0) return null;
+  const ring = await createKeyRing({
+    folder: keys ?? join(config.state, 'keys', 'runs'),
+    turn: rotate,
+    now: Date.now,
+    revoked: revocations.isKeyRevoked,
+  });
+  const timer = setInterval(() => {
+    ring.refresh().catch((fault: unknown) => log.error({ fault }, 'the keys of run tokens could not be read'));
+  }, refreshMs).unref();
+  const issuer = new URL(config.url).origin;
+  const subjects = createSubjects(await trusted(outside, createFetchDocument(egress)));
+  const minter = minterOf(ring, issuer, config.url);
+  return {
+    own: { issuer, find: ring.find },
+    serve: (tokens: Tokens) => ({
+      issuer,
+      keys: ring.published,
+      service: createTokenService({
+        ...{ issuer, rules, subjects, tokens, runs: store.runs, minter, revocations, hashing, log },
+        random: randomUUID,
+      }),
+    }),
+    close: () => clearInterval(timer),
+  };
+}
+
+const minterOf = (ring: KeyRing, issuer: string, audience: string): Minter => ({
+  mint: ({ scopes, agent, ttl, deadline, ...grant }: Minting) =>
+    mintIdentity({
+      ...{ ...grant, key: ring.current(), issuer, audience, scopes, agent: { id: agent } },
+      ttl: Math.floor(ttl / 1000),
+      deadline: Math.floor(deadline / 1000),
+    }),
+});
+
+/** One entry an issuer: rules of one issuer verify alike, which the config was checked for. */
+async function trusted({ config, log }: Outside, fetchDocument: FetchDocument): Promise<readonly TrustedIssuer[]> {
+  const byIssuer = new Map(config.identity.runs.map((rule) => [rule.issuer, rule]));
+  return Promise.all(
+    [...byIssuer.values()].map(async (rule) => {
+      const { issuer, audience, verify } = rule;
+      const { algs, max_age: maxAge, skew, single_use: singleUse } = verify;
+      const load = await loaderOf(rule, fetchDocument);
+      const failed = (why: string): void => log.warn({ issuer, why }, 'the keys of an issuer could not be had');
+      const keys = createKeyCache({ load, failed, now: Date.now });
+      return { profile: { issuer, audience, algs, maxAge, skew, singleUse }, keys };
+    }),
+  );
+}
+
+async function loaderOf({ issuer, keys }: RunRule, fetchDocument: FetchDocument): Promise<() => Promise<string>> {
+  const { file, url, ca: caFile } = keys;
+  if (file !== undefined) return () => readFile(file, 'utf8');
+  const ca = caFile === undefined ? null : await readFile(caFile, 'utf8');
+  if (url !== undefined) return () => fetchDocument(url, { ca, named: true });
+  return async () => {
+    const discovery = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    const found = parseDiscovery(await fetchDocument(discovery, { ca, named: true }), issuer);
+    if (typeof found !== 'string') throw new Error(found.why);
+    // On the host that the config names it is as good as named; anywhere else it gets to public addresses only.
+    return fetchDocument(found, { ca, named: new URL(found).host === new URL(issuer).host });
+  };
+}

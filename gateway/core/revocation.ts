@@ -1,0 +1,66 @@
+import type { Identity } from './principal.ts';
+
+/**
+ * What can be revoked. A run and a token are over for good. An issuer, a rule and a key are cut off at a moment: what was
+ * issued until then is over, and who may come again after it is a matter of the config.
+ */
+export type RevocationKind = 'run' | 'token' | 'issuer' | 'rule' | 'key';
+
+export interface RevocationOrder {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Epoch milliseconds after which nothing it could hit is alive; null: for good. */
+  readonly until: number | null;
+  readonly by: string;
+}
+
+export interface Revocation extends RevocationOrder {
+  /** Grows with every change, so that another process can ask what is new. */
+  readonly seq: number;
+}
+
+/** One subject token for one run. Times in epoch milliseconds. */
+export interface Redemption {
+  /** Digest of issuer and `jti`; null where tokens may be used again. */
+  readonly use: string | null;
+  /** Until when the digest is kept: as long as the token could come again. */
+  readonly until: number;
+  readonly run: string;
+  readonly rule: string;
+  readonly issuer: string;
+  /** When the run ends that is opened by this; one that is open keeps the end that it has. */
+  readonly deadline: number;
+  /** When the token was issued that is redeemed: what was cut off until then is worth nothing. */
+  readonly issued: number;
+  /** True: only a run that is open, for a renewal. */
+  readonly renewal: boolean;
+  readonly now: number;
+}
+
+export type Redeemed =
+  | { readonly state: 'open'; readonly deadline: number }
+  /** `foreign`: a run of this name was opened under another rule or issuer. */
+  | { readonly state: 'used' | 'revoked' | 'over' | 'foreign' };
+
+/** The names under which an identity can be hit, by kind. */
+export const namesOf = (identity: Identity): readonly (readonly [RevocationKind, string])[] => {
+  const { run, token, issuer } = identity;
+  const names: (readonly [RevocationKind, string])[] = [
+    ['run', run.id],
+    ['token', tokenName(issuer, token.id)],
+    ['key', token.key],
+    ['issuer', issuer],
+  ];
+  if (token.source !== null) names.push(['issuer', token.source]);
+  if (token.rule !== null) names.push(['rule', token.rule]);
+  return names;
+};
+
+/** A `jti` is unique at its issuer only. */
+export const tokenName = (issuer: string, jti: string): string => `${issuer} ${jti}`;
+
+/** Runs and tokens are over for good; of the rest, what was issued until then. A whole second, as tokens count. */
+export const isHit = ({ kind, at }: RevocationOrder, issued: number): boolean =>
+  kind === 'run' || kind === 'token' || issued <= at;

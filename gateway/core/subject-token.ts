@@ -1,0 +1,80 @@
+import type { SubjectAlgorithm } from './config-identity.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import type { Subject } from './trust-rule.ts';
+
+/** How tokens of one issuer are verified: one profile for one issuer, whatever the token says of itself. Times in ms. */
+export interface SubjectProfile {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algs: readonly SubjectAlgorithm[];
+  readonly maxAge: number;
+  readonly skew: number;
+  readonly singleUse: 'jti' | 'none';
+}
+
+export interface SubjectHeader {
+  readonly alg: SubjectAlgorithm;
+  readonly kid: string;
+}
+
+/** No token of a platform lives longer; an immortal one was made by mistake. */
+const longestLife = 86_400_000;
+/** Digests of certificates, which platforms add; nothing here reads them. */
+const harmless = ['x5t', 'x5t#S256'];
+
+/**
+ * The header, before any key is touched. Keys and URLs that a token brings along (`jwk`, `jku`, `x5u`, `x5c`), `crit`
+ * and `b64` end here, and so does every `typ` that is another kind of token (an access token, a DPoP proof, a manifest).
+ */
+export function parseSubjectHeader(
+  header: JsonValue,
+  algs: readonly string[],
+): SubjectHeader | { readonly why: string } {
+  if (!isJsonObject(header)) return { why: 'Its header is not well-formed JSON.' };
+  const { alg, typ = 'JWT', kid, ...rest } = header;
+  if (typeof alg !== 'string' || !algs.includes(alg)) return { why: 'Its algorithm is not one that its issuer uses.' };
+  if (typ !== 'JWT' && typ !== 'JOSE') return { why: 'Its "typ" is that of another kind of token.' };
+  if (typeof kid !== 'string' || kid.length === 0 || kid.length > 256) return { why: 'Its header needs a "kid".' };
+  if (Object.keys(rest).some((name) => !harmless.includes(name))) {
+    return { why: 'Its header holds a member that is not known here.' };
+  }
+  return { alg: alg as SubjectAlgorithm, kid };
+}
+
+/** The claims of a token whose signature is good. `now` in epoch milliseconds. */
+export function parseSubject(
+  claims: JsonValue,
+  profile: SubjectProfile,
+  now: number,
+): Subject | { readonly why: string } {
+  if (!isJsonObject(claims)) return { why: 'Its payload is not a well-formed JSON object.' };
+  const { iss, aud, jti } = claims;
+  if (iss !== profile.issuer) return { why: 'It names another issuer than the one its key belongs to.' };
+  if (!isFor(aud, profile.audience)) return { why: `It is meant for another audience than ${profile.audience}.` };
+  const times = timesOf(claims, profile, now);
+  if ('why' in times) return times;
+  if (claims.cnf !== undefined) return { why: 'It is bound to a key ("cnf"), and came alone.' };
+  const single = profile.singleUse === 'jti';
+  if (single && !(typeof jti === 'string' && /^[\x21-\x7e]{1,512}$/.test(jti))) return { why: 'It needs a "jti".' };
+  return { issuer: iss, jti: single ? String(jti) : null, ...times, claims };
+}
+
+/** Kubernetes sends arrays of one; a longer array would let a token for a sibling in. */
+const isFor = (aud: JsonValue | undefined, audience: string): boolean =>
+  aud === audience || (Array.isArray(aud) && aud.length === 1 && aud[0] === audience);
+
+function timesOf(
+  { exp, iat, nbf = iat }: JsonObject,
+  { maxAge, skew }: SubjectProfile,
+  now: number,
+): { readonly issued: number; readonly expires: number } | { readonly why: string } {
+  const numbers = [exp, iat, nbf].every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 0);
+  if (!numbers) return { why: 'It needs "exp" and "iat" as numbers.' };
+  const [issued, expires, from] = [Number(iat) * 1000, Number(exp) * 1000, Number(nbf) * 1000];
+  if (expires <= issued || expires - issued > longestLife)
+    return { why: 'Its lifetime is none, or longer than a day.' };
+  if (now >= expires) return { why: 'It expired.' };
+  if (Math.max(issued, from) > now + skew) return { why: 'It is not valid yet: the clocks differ, or "nbf" is ahead.' };
+  if (now - issued > maxAge) return { why: `It was issued longer ago than the ${maxAge / 1000} s that are allowed.` };
+  return { issued, expires };
+}

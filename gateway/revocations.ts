@@ -1,0 +1,80 @@
+import type { Identity } from '#gateway/core/principal.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { isHit, namesOf, type Revocation, type RevocationKind } from '#gateway/core/revocation.ts';
+import type { Log, Revocations, Runs } from '#gateway/ports.ts';
+
+/** What was revoked, as this process knows it: at most half a second behind what any process was told. */
+export interface RevocationList extends Revocations {
+  /** Looks for what is new, now. */
+  refresh(): void;
+  isKeyRevoked(kid: string): boolean;
+  close(): void;
+}
+
+const everyMs = 500;
+/** So long the list may be out of reach: then nobody can say who was revoked, and nobody passes. */
+const blindMs = 5_000;
+
+const nameOf = (kind: RevocationKind, subject: string): string => `${kind} ${subject}`;
+
+/** @throws what the store throws when the list cannot be read at the start. */
+export function createRevocations(options: {
+  readonly runs: Runs;
+  readonly now: () => number;
+  readonly log: Log;
+}): RevocationList {
+  const { runs, now, log } = options;
+  const list = new Map<string, Revocation>();
+  const watched = new Set<{ readonly identity: Identity; readonly end: () => void }>();
+  let seq = 0;
+  let seen = now();
+
+  function refresh(): void {
+    const news = runs.revocationsAfter(seq);
+    seen = now();
+    for (const revocation of news) {
+      seq = revocation.seq;
+      list.set(nameOf(revocation.kind, revocation.subject), revocation);
+    }
+    for (const [name, { until }] of list) if (until !== null && until < seen) list.delete(name);
+    if (news.length === 0) return;
+    for (const one of watched) if (hits(one.identity)) one.end();
+  }
+
+  function hits(identity: Identity): boolean {
+    return namesOf(identity).some(([kind, subject]) => {
+      const found = list.get(nameOf(kind, subject));
+      return found !== undefined && isHit(found, identity.token.issued);
+    });
+  }
+
+  function find(identity: Identity): Refusal | null {
+    if (now() - seen > blindMs) return refuse('overloaded', 'The list of revoked runs cannot be read.');
+    if (list.size === 0 || !hits(identity)) return null;
+    return refuse('run_revoked', 'The run, its token, or what it was given for was revoked: start a new run.');
+  }
+
+  refresh();
+  const timer = setInterval(() => {
+    try {
+      refresh();
+    } catch (fault) {
+      log.error({ fault }, 'the list of revoked runs could not be read');
+    }
+  }, everyMs);
+  timer.unref();
+
+  return {
+    refresh,
+    find,
+    isKeyRevoked: (kid) => list.has(nameOf('key', kid)),
+    watch(identity, end) {
+      const one = { identity, end };
+      watched.add(one);
+      // It may have come between the check and this.
+      if (hits(identity)) end();
+      return () => void watched.delete(one);
+    },
+    close: () => clearInterval(timer),
+  };
+}

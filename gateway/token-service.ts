@@ -1,0 +1,170 @@
+import type { RunRule } from '#gateway/core/config-identity.ts';
+import { type Exchanged, type ExchangeRequest, isRunToken, type Minting } from '#gateway/core/exchange-request.ts';
+import { type Granting, grantAsked, stillGranted } from '#gateway/core/granting.ts';
+import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import type { Identity } from '#gateway/core/principal.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
+import { findRule, type NamedRun, nameRun, type Subject } from '#gateway/core/trust-rule.ts';
+import type { Hashing, Log, Minter, Revocations, Runs, Subjects, TokenService, Tokens } from '#gateway/ports.ts';
+
+export interface TokenServiceParts {
+  /** The name of this gateway in the tokens that it signs. */
+  readonly issuer: string;
+  readonly rules: readonly RunRule[];
+  readonly subjects: Subjects;
+  readonly tokens: Tokens;
+  readonly runs: Runs;
+  readonly minter: Minter;
+  readonly revocations: Revocations & { refresh(): void };
+  readonly hashing: Hashing;
+  readonly random: () => string;
+  readonly log: Log;
+}
+
+/** Exchanges under way: a signature check, a transaction and a signature each. */
+const atOnce = 64;
+/** How long the digest of a redeemed token is kept beyond its end: clocks differ. */
+const clockSkew = 60_000;
+
+/** Run tokens for what issuers say of a run (RFC 8693, RFC 7523), and their renewal. */
+export function createTokenService(parts: TokenServiceParts): TokenService {
+  let underWay = 0;
+  return {
+    async exchange(request, now) {
+      if (underWay >= atOnce) return refuse('overloaded', 'Too many exchanges are under way: try again in a second.');
+      underWay++;
+      try {
+        return await (isRunToken(request.token) ? renew(parts, request, now) : open(parts, request, now));
+      } catch (fault) {
+        parts.log.error({ fault }, 'a fault in the token service');
+        return refuse('fault');
+      } finally {
+        underWay--;
+      }
+    },
+    async revoke(token, now) {
+      const identity = await parts.tokens.verify(token, now);
+      if (isRefusal(identity)) return;
+      const subject = tokenName(identity.issuer, identity.token.id);
+      parts.runs.revoke({ kind: 'token', subject, at: now, until: identity.expires, by: 'its holder' });
+      parts.revocations.refresh();
+    },
+  };
+}
+
+/** A token of a platform: the one rule that fits says what the run may do, and its claims say which run it is. */
+async function open(parts: TokenServiceParts, request: ExchangeRequest, now: number): Promise<Exchanged | Refusal> {
+  const { rules, subjects, minter, hashing, log } = parts;
+  const subject = await subjects.verify(request.token, now);
+  if (isRefusal(subject)) return subject;
+  const rule = findRule(rules, subject);
+  if ('misfits' in rule) {
+    // Which claims were in the way is for the operator: a caller could feel its way along a rule with it.
+    log.warn({ issuer: subject.issuer, misfits: rule.misfits }, 'no trust rule, or more than one, fits a token');
+    return refuse('rule_unmatched', 'The log of the gateway says which claims were in the way.');
+  }
+  const run = nameRun(rule, subject, parts.random());
+  if ('unfilled' in run) {
+    log.warn({ rule: rule.id, member: run.unfilled }, 'a claim cannot be put into the name of a run');
+    return refuse('rule_unmatched', 'A claim that the run is named after is missing, or is no plain word.');
+  }
+  // Before the token is used up: who asked for too much may ask again.
+  const granted = grantAsked(rule.grant, request.scope);
+  if (isRefusal(granted)) return granted;
+  const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(subject.issuer, subject.jti));
+  const { issued, expires, issuer } = subject;
+  const order = { run: run.id, rule: rule.id, issuer, deadline: now + rule.grant.deadline, issued, now };
+  const redeemed = parts.runs.redeem({ ...order, use: jtiHash, until: expires + clockSkew, renewal: false });
+  if (redeemed.state !== 'open') return notRedeemed(redeemed);
+  return minter.mint({
+    ...mintingOf(rule, run, subject, jtiHash),
+    ...within(granted),
+    deadline: redeemed.deadline,
+    now,
+  });
+}
+
+const within = ({ tiers, tools, scopes }: Granting): Pick<Minting, 'ceiling' | 'scopes'> => ({
+  ceiling: { tiers, tools },
+  scopes,
+});
+
+function mintingOf(rule: RunRule, run: NamedRun, subject: Subject, jtiHash: string | null) {
+  const { id, repo, ref, agent, user } = run;
+  const { groups, ttl, budget } = rule.grant;
+  return {
+    subject: user ?? `run:${id}`,
+    run: { id, repo, ref },
+    agent,
+    groups,
+    budget: { calls: budget.calls ?? null, bytes: budget.bytes ?? null },
+    rule: rule.id,
+    source: { issuer: subject.issuer, jtiHash },
+    actor: historyOf(subject),
+    ttl,
+  };
+}
+
+/** Who acted before, as the issuer says it: two names a link, and no more than four links. Nothing decides on it. */
+function historyOf({ claims }: Subject, depth = 4): JsonObject | null {
+  const { act } = claims;
+  if (!isJsonObject(act) || typeof act.sub !== 'string' || depth === 0) return null;
+  const { sub, iss } = act;
+  const earlier = historyOf({ claims: act } as Subject, depth - 1);
+  return { ...(typeof iss === 'string' ? { iss } : {}), sub, ...(earlier ? { act: earlier } : {}) };
+}
+
+/** A live run token of ours for the next one: the same run, never wider, never past its deadline, and once. */
+async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: number): Promise<Exchanged | Refusal> {
+  const identity = await parts.tokens.verify(request.token, now);
+  if (isRefusal(identity)) return identity;
+  const revoked = parts.revocations.find(identity, now);
+  if (revoked) return revoked;
+  const { token, run } = identity;
+  const { rule: name, source } = token;
+  const rule = parts.rules.find(({ id, issuer }) => id === name && issuer === source);
+  if (identity.issuer !== parts.issuer || !rule || source === null) {
+    return refuse('rule_unmatched', 'It was not given under a trust rule that this gateway has.');
+  }
+  const granted = grantAsked(stillGranted(rule.grant, identity), request.scope);
+  if (isRefusal(granted)) return granted;
+  const use = parts.hashing.sha256(tokenName(identity.issuer, token.id));
+  const order: Redemption = {
+    ...{ use, until: identity.expires + clockSkew, run: run.id, rule: rule.id, issuer: source },
+    ...{ deadline: 0, renewal: true, issued: token.issued, now },
+  };
+  const redeemed = parts.runs.redeem(order);
+  if (redeemed.state === 'used')
+    return refuse('token_invalid', 'It was renewed before: use the token that came of it.');
+  if (redeemed.state !== 'open') return notRedeemed(redeemed);
+  return parts.minter.mint({ ...renewed(identity, rule), ...within(granted), deadline: redeemed.deadline, now });
+}
+
+function renewed(identity: Identity, { id, issuer, grant }: RunRule) {
+  const { principal, run, agent } = identity;
+  return {
+    subject: principal.id,
+    run,
+    agent: agent.id,
+    groups: principal.groups.filter((group) => grant.groups.includes(group)),
+    budget: {
+      calls: least(run.budget.calls, grant.budget.calls),
+      bytes: least(run.budget.bytes, grant.budget.bytes),
+    },
+    rule: id,
+    source: { issuer, jtiHash: null },
+    actor: null,
+    ttl: grant.ttl,
+  };
+}
+
+const least = (one: number | null, other: number | undefined): number | null =>
+  one === null ? (other ?? null) : Math.min(one, other ?? one);
+
+function notRedeemed({ state }: Exclude<Redeemed, { state: 'open' }>): Refusal {
+  if (state === 'revoked') return refuse('run_revoked', 'Start a new run.');
+  if (state === 'over') return refuse('run_expired', 'The deadline of the run has passed: start a new run.');
+  if (state === 'used') return refuse('subject_used', 'Ask the platform for a new one.');
+  return refuse('rule_unmatched', 'A run of this name was opened under another rule.');
+}
