@@ -49,12 +49,18 @@ export interface TokenService {
   revoke(token: string, now: number): Promise<void>;
 }
 
+/** Somebody with something under way: a call, or a stream. Who it is may turn out later. */
+export interface Holder {
+  readonly identity: Identity | null;
+}
+
 /** Ends what was revoked: calls that come, and streams that are open. */
 export interface Revocations {
   /** The refusal of what was revoked, or null. Touches memory only. */
   find(identity: Identity, now: number): Refusal | null;
-  /** Calls `end` when the identity is revoked. @returns what stops the watching. */
-  watch(identity: Identity, end: () => void): () => void;
+  /** Ends what `holder` has under way when its identity, once it has one, is revoked. */
+  watch(holder: Holder, end: { abort(): void }): void;
+  unwatch(holder: Holder): void;
 }
 
 /** Digests of texts. `sha256` is base64url without padding. */

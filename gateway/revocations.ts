@@ -1,13 +1,17 @@
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { isHit, namesOf, type Revocation, type RevocationKind } from '#gateway/core/revocation.ts';
-import type { Log, Revocations, Runs } from '#gateway/ports.ts';
+import type { Holder, Log, Revocations, Runs } from '#gateway/ports.ts';
 
 /** What was revoked, as this process knows it: at most half a second behind what any process was told. */
 export interface RevocationList extends Revocations {
   /** Looks for what is new, now. */
   refresh(): void;
   isKeyRevoked(kid: string): boolean;
+  /** All that is in force. */
+  all(): readonly Revocation[];
+  /** Who else has to act when something was revoked. */
+  onChange(listener: () => void): void;
   close(): void;
 }
 
@@ -25,7 +29,8 @@ export function createRevocations(options: {
 }): RevocationList {
   const { runs, now, log } = options;
   const list = new Map<string, Revocation>();
-  const watched = new Set<{ readonly identity: Identity; readonly end: () => void }>();
+  const watched = new Map<Holder, { abort(): void }>();
+  const listeners: (() => void)[] = [];
   let seq = 0;
   let seen = now();
 
@@ -38,7 +43,8 @@ export function createRevocations(options: {
     }
     for (const [name, { until }] of list) if (until !== null && until < seen) list.delete(name);
     if (news.length === 0) return;
-    for (const one of watched) if (hits(one.identity)) one.end();
+    for (const [{ identity }, end] of watched) if (identity && hits(identity)) end.abort();
+    for (const listener of listeners) listener();
   }
 
   function hits(identity: Identity): boolean {
@@ -68,13 +74,14 @@ export function createRevocations(options: {
     refresh,
     find,
     isKeyRevoked: (kid) => list.has(nameOf('key', kid)),
-    watch(identity, end) {
-      const one = { identity, end };
-      watched.add(one);
+    all: () => [...list.values()],
+    onChange: (listener) => void listeners.push(listener),
+    watch(holder, end) {
+      watched.set(holder, end);
       // It may have come between the check and this.
-      if (hits(identity)) end();
-      return () => void watched.delete(one);
+      if (list.size > 0 && holder.identity && hits(holder.identity)) end.abort();
     },
+    unwatch: (holder) => void watched.delete(holder),
     close: () => clearInterval(timer),
   };
 }

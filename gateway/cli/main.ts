@@ -14,6 +14,7 @@ import { policyCommand } from './policy.ts';
 import { policyReloadCommand } from './policy-reload.ts';
 import { policyShadowCommand } from './policy-shadow.ts';
 import { createProgram, runProgram } from './program.ts';
+import { runsCommand } from './runs.ts';
 import { schemaCommand } from './schema.ts';
 import { serversCommand } from './servers.ts';
 import type { Shell } from './shell.ts';
@@ -62,6 +63,7 @@ const program = createProgram(product.version, [
   bridgeCommand(shell, stopSignal),
   serversCommand(shell, { sign: signServerDefinitions, verify: verifyManifestFile }),
   approvalsCommand(shell),
+  runsCommand(shell),
   policyCommand().addCommand(policyReloadCommand(shell)).addCommand(policyShadowCommand(shell)),
   keygenCommand(),
   explainCommand(shell),

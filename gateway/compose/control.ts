@@ -26,6 +26,7 @@ import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { ServerState } from '#gateway/snapshots.ts';
 import type { MintOrder } from './identity.ts';
+import { runsOf } from './runs-control.ts';
 
 export const socketOf = (config: Config): string => join(config.state, 'control.sock');
 
@@ -49,6 +50,7 @@ export function controlApi(gateway: Gateway): ControlApi {
         return { revision, broken: broken === null ? null : { ...broken, errors: [...broken.errors] } };
       },
     },
+    runs: runsOf(gateway),
     servers: {
       list: () => gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
       tools: (id) => withServer(gateway, id, () => toolsOf(gateway, id)),

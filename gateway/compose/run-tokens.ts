@@ -37,9 +37,12 @@ export async function openRunTokens(
     now: Date.now,
     revoked: revocations.isKeyRevoked,
   });
-  const timer = setInterval(() => {
+  const refresh = (): void => {
     ring.refresh().catch((fault: unknown) => log.error({ fault }, 'the keys of run tokens could not be read'));
-  }, refreshMs).unref();
+  };
+  // A revoked key must not sign until somebody happens to look.
+  revocations.onChange(refresh);
+  const timer = setInterval(refresh, refreshMs).unref();
   const issuer = new URL(config.url).origin;
   const subjects = createSubjects(await trusted(outside, createFetchDocument(egress)));
   const minter = minterOf(ring, issuer, config.url);

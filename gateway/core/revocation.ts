@@ -1,7 +1,7 @@
 import type { Identity } from './principal.ts';
 
 /**
- * What can be revoked. A run and a token are over for good. An issuer, a rule and a key are cut off at a moment: what was
+ * What can be revoked. A run, a token and a key are over for good. An issuer and a rule are cut off at a moment: what was
  * issued until then is over, and who may come again after it is a matter of the config.
  */
 export type RevocationKind = 'run' | 'token' | 'issuer' | 'rule' | 'key';
@@ -61,6 +61,6 @@ export const namesOf = (identity: Identity): readonly (readonly [RevocationKind,
 /** A `jti` is unique at its issuer only. */
 export const tokenName = (issuer: string, jti: string): string => `${issuer} ${jti}`;
 
-/** Runs and tokens are over for good; of the rest, what was issued until then. A whole second, as tokens count. */
+/** For a moment, the whole second of it, as tokens count. Whoever has a key writes what time it likes: no moment for that. */
 export const isHit = ({ kind, at }: RevocationOrder, issued: number): boolean =>
-  kind === 'run' || kind === 'token' || issued <= at;
+  kind === 'issuer' || kind === 'rule' ? issued <= at : true;

@@ -76,6 +76,13 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
       reload: () => ({ revision: 'sha256-policy', broken: null }),
       shadow: () => controlRefusal('unknown', 'There is none.'),
     },
+    runs: {
+      revoke(order) {
+        asked.push(order);
+        return { kind: order.kind, subject: order.subject, at: 1_790_000_000_000, by: order.by };
+      },
+      revoked: () => [{ kind: 'run', subject: 'ci:42:7', at: 1_790_000_000_000, by: 'grace' }],
+    },
     servers: {
       list: () => [aServer()],
       tools: (id) =>

@@ -29,6 +29,11 @@ export interface ControlApi {
     /** What the candidate would have said otherwise. */
     shadow(): Answered<ShadowReport>;
   };
+  readonly runs: {
+    revoke(order: RevokeOrder): Answered<Revoked>;
+    /** All that is revoked and in force. */
+    revoked(): Answered<readonly Revoked[]>;
+  };
   readonly servers: {
     list(): Answered<readonly ServerStatus[]>;
     tools(id: string): Answered<readonly ServerTool[]>;
@@ -133,7 +138,23 @@ export type PinOrder = z.output<typeof pinOrder>;
 export const approvalStates = ['pending', 'approved', 'declined', 'consumed', 'expired'] as const;
 export const approvalQuery = z.strictObject({ state: z.enum(approvalStates).optional() });
 
+export const revokeOrder = z.strictObject({
+  kind: z.enum(['run', 'issuer', 'rule', 'key']),
+  subject: z.string().min(1).max(512),
+  by: person,
+});
+export type RevokeOrder = z.output<typeof revokeOrder>;
+
 const time = z.number();
+
+export const revoked = z.object({
+  kind: z.enum(['run', 'token', 'issuer', 'rule', 'key']),
+  subject: z.string(),
+  at: time,
+  by: z.string(),
+});
+/** `at` in epoch milliseconds. */
+export type Revoked = Readonly<z.output<typeof revoked>>;
 
 export const minted = z.object({ token: z.string(), run: z.string(), expires: time });
 /** `expires` in epoch milliseconds. */

@@ -11,6 +11,7 @@ import {
   isControlRefusal,
   minted,
   policyReloaded,
+  revoked,
   serverDiff,
   serverStatus,
   serverTool,
@@ -70,6 +71,10 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
     policy: {
       reload: () => ask(policyReloaded, 'POST', '/policy/reload'),
       shadow: () => ask(shadowReport, 'GET', '/policy/shadow'),
+    },
+    runs: {
+      revoke: (order) => ask(revoked, 'POST', '/revocations', order),
+      revoked: () => ask(z.array(revoked), 'GET', '/revocations'),
     },
     servers: {
       list: () => ask(z.array(serverStatus), 'GET', '/servers'),

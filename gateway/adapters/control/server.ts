@@ -10,6 +10,7 @@ import {
   isControlRefusal,
   mintRequest,
   pinOrder,
+  revokeOrder,
   verdict,
 } from './api.ts';
 import { prepareSocket } from './socket-file.ts';
@@ -73,7 +74,7 @@ export async function createControlServer(options: {
 }
 
 function routes(app: FastifyInstance, api: ControlApi): void {
-  const { approvals, servers } = api;
+  const { approvals, runs, servers } = api;
   app.get('/v1/status', (_, reply) => answer(reply, api.status()));
   app.post('/v1/tokens', (request, reply) => parsed(reply, mintRequest, request.body, (order) => api.mint(order)));
   app.post('/v1/decisions', (request, reply) => parsed(reply, decideOrder, request.body, (order) => api.decide(order)));
@@ -86,6 +87,10 @@ function routes(app: FastifyInstance, api: ControlApi): void {
   );
   app.get('/v1/policy/shadow', (_, reply) => answer(reply, api.policy.shadow()));
   app.post('/v1/policy/reload', (_, reply) => answer(reply, api.policy.reload()));
+  app.get('/v1/revocations', (_, reply) => answer(reply, runs.revoked()));
+  app.post('/v1/revocations', (request, reply) =>
+    parsed(reply, revokeOrder, request.body, (order) => runs.revoke(order)),
+  );
   app.get('/v1/servers', (_, reply) => answer(reply, servers.list()));
   app.get<Named>('/v1/servers/:id/tools', ({ params }, reply) => answer(reply, servers.tools(params.id)));
   app.get<Named>('/v1/servers/:id/diff', ({ params }, reply) => answer(reply, servers.diff(params.id)));

@@ -5,7 +5,7 @@ import { type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/cor
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
-import { endWhenRevoked } from './ending.ts';
+import { cutOff, endWhenRevoked } from './ending.ts';
 import type { Entered, Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -74,13 +74,6 @@ export async function stream(
   await sse.send(wire.text);
   sse.end();
   recordEnd(road, call, ending, { bytes: sse.bytes(), errorCode: wire.errorCode, left });
-}
-
-function cutOff(road: Road, { identity }: CallRecord): Refusal {
-  if (road.closing) return refuse('overloaded', 'The gateway is shutting down; the call was cancelled.');
-  const revoked = identity && road.parts.revocations.find(identity, road.parts.now());
-  if (revoked) return revoked;
-  return refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');
 }
 
 /**

@@ -9,6 +9,7 @@ import type { MaybePromise } from '#gateway/ports.ts';
 import { type Arrival, beginCall, deliver, type Known, sendRefusal, to } from './arrival.ts';
 import { recordEnd, stream } from './call-stream.ts';
 import type { EdgeParts } from './edge.ts';
+import { revokedMeanwhile } from './ending.ts';
 import type { EventStore } from './event-store.ts';
 import type { LiveSession } from './live-sessions.ts';
 import { openSse } from './sse.ts';
@@ -37,14 +38,18 @@ export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise
     });
   }
   road.inflight++;
+  // Also a call whose answer has not begun ends with its run.
+  road.parts.revocations.watch(call, abort);
   const left = (): void => {
     road.inflight--;
+    road.parts.revocations.unwatch(call);
     leave(road, call, entered.live);
   };
   const answered = (passed: Answerable | Refusal): MaybePromise<void> => {
     let finishing: MaybePromise<void>;
     try {
-      finishing = finish(road, arrival, call, isRefusal(passed) ? passed : passed.answer, entered);
+      const answer = revokedMeanwhile(road, call, abort) ?? (isRefusal(passed) ? passed : passed.answer);
+      finishing = finish(road, arrival, call, answer, entered);
     } catch (fault) {
       left();
       throw fault;
