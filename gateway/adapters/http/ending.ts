@@ -19,8 +19,10 @@ export function endWhenRevoked(
   const holder = { identity };
   parts.revocations.watch(holder, {
     abort() {
+      const last = setTimeout(() => response.destroy(), lastWords).unref();
+      // One that is over must be left alone: its connection may carry somebody else's answer by now.
+      response.once('close', () => clearTimeout(last));
       close();
-      setTimeout(() => response.destroy(), lastWords).unref();
     },
   });
   return () => parts.revocations.unwatch(holder);
