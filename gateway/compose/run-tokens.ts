@@ -9,6 +9,7 @@ import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { createKeyRing, type KeyRing } from '#gateway/adapters/keys/ring.ts';
 import type { Store } from '#gateway/adapters/sqlite/open.ts';
 import { mintIdentity } from '#gateway/adapters/tokens/mint.ts';
+import type { Admission } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
 import type { RunRule } from '#gateway/core/config-identity.ts';
 import type { Minting } from '#gateway/core/exchange-request.ts';
@@ -45,14 +46,14 @@ export async function openRunTokens(
   const timer = setInterval(refresh, refreshMs).unref();
   const issuer = new URL(config.url).origin;
   const subjects = createSubjects(await trusted(outside, createFetchDocument(egress)));
-  const minter = minterOf(ring, issuer, config.url);
   return {
     own: { issuer, find: ring.find },
-    serve: (tokens: Tokens) => ({
+    serve: (tokens: Tokens & Admission) => ({
       issuer,
       keys: ring.published,
       service: createTokenService({
-        ...{ issuer, rules, subjects, tokens, runs: store.runs, minter, revocations, hashing, log },
+        ...{ issuer, rules, subjects, tokens, runs: store.runs, revocations, hashing, log },
+        minter: minterOf(ring, issuer, config.url, tokens),
         random: randomUUID,
       }),
     }),
@@ -60,13 +61,16 @@ export async function openRunTokens(
   };
 }
 
-const minterOf = (ring: KeyRing, issuer: string, audience: string): Minter => ({
-  mint: ({ scopes, agent, ttl, deadline, ...grant }: Minting) =>
-    mintIdentity({
+const minterOf = (ring: KeyRing, issuer: string, audience: string, { admit }: Admission): Minter => ({
+  async mint({ scopes, agent, ttl, deadline, ...grant }: Minting) {
+    const { token, proven } = await mintIdentity({
       ...{ ...grant, key: ring.current(), issuer, audience, scopes, agent: { id: agent } },
       ttl: Math.floor(ttl / 1000),
       deadline: Math.floor(deadline / 1000),
-    }),
+    });
+    admit(token, proven);
+    return { token, identity: proven.identity };
+  },
 });
 
 /** One entry an issuer: rules of one issuer verify alike, which the config was checked for. */

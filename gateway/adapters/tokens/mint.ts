@@ -1,9 +1,9 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { JsonObject } from '#gateway/core/json.ts';
-import type { Ceiling, Identity, Run } from '#gateway/core/principal.ts';
+import type { Ceiling, Run } from '#gateway/core/principal.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
-import { identityAt, parseRunToken } from '#gateway/core/run-token.ts';
+import { identityAt, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
 
 export interface RunGrant {
   readonly key: { readonly kid: string; readonly key: KeyObject };
@@ -42,17 +42,19 @@ export async function mintRunToken(grant: RunGrant): Promise<string> {
 }
 
 /** The token, and what it proves. */
-export async function mintIdentity(grant: RunGrant): Promise<{ readonly token: string; readonly identity: Identity }> {
+export async function mintIdentity(grant: RunGrant): Promise<{ readonly token: string; readonly proven: RunToken }> {
   const { key, issuer, audience, ttl, now } = grant;
   if (!(ttl > 0 && ttl <= longest)) throw new Error(`A run token lives between 1 s and ${longest} s.`);
   const claims = claimsOf(grant);
-  const judged = parseRunToken(claims, { issuer, audience, kid: key.kid, maxLifetime: longest, skew: 0 });
-  const identity = isRefusal(judged) ? judged : identityAt(judged, now);
-  if (isRefusal(identity)) throw new Error(`No run token for this grant. ${identity.detail}`);
+  const proven = parseRunToken(claims, { issuer, audience, kid: key.kid, maxLifetime: longest, skew: 0 });
+  const identity = isRefusal(proven) ? proven : identityAt(proven, now);
+  if (isRefusal(proven) || isRefusal(identity)) {
+    throw new Error(`No run token for this grant. ${isRefusal(identity) ? identity.detail : ''}`);
+  }
   const token = await new SignJWT(claims)
     .setProtectedHeader({ alg: 'Ed25519', typ: 'at+jwt', kid: key.kid })
     .sign(key.key);
-  return { token, identity };
+  return { token, proven };
 }
 
 function claimsOf(grant: RunGrant): JsonObject {
