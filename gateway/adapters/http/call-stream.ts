@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallRecord } from '#gateway/core/call.ts';
 import { encodeEnding, encodeEvent } from '#gateway/core/client-codec.ts';
 import { type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
 import { cutOff, endWhenRevoked } from './ending.ts';
