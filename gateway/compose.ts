@@ -2,9 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resolve } from '#gateway/adapters/egress/egress.ts';
 import { type AdminServer, createAdminServer } from '#gateway/adapters/http/admin.ts';
+import type { SignIn } from '#gateway/adapters/http/challenge.ts';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { serveOAuth } from '#gateway/adapters/http/oauth.ts';
+import { metadataUrl, serveResourceMetadata } from '#gateway/adapters/http/resource-metadata.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
@@ -26,6 +28,7 @@ import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
+import { openPeople, resourceFacts } from './compose/people.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
@@ -118,10 +121,12 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
   const revocations = keep(createRevocations({ runs: store.runs, now: Date.now, log }), (it) => it.close());
   const runTokens = keep(await openRunTokens(outside, { egress, store, revocations }), (it) => it?.close());
+  const people = await openPeople(outside, egress);
   const tokens = createTokens({
     signers: identity.signers,
     audience: config.url,
     ...(runTokens ? { own: runTokens.own } : {}),
+    ...(people ? { people } : {}),
   });
   const snapshots = keep(
     createSnapshots({
@@ -185,6 +190,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const server = createPublicServer({
     gate,
     checkHost,
+    signIn: signInOf(config),
     revocations,
     seal: createSeal(await loadOrCreateSecretKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
     sessions: createLiveSessions(),
@@ -194,6 +200,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     log,
   });
   tell = server;
+  const resource = resourceFacts(config);
+  if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens) serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, now: Date.now });
   const settled = snapshots.start(patience);
   const ready = { yet: false };
@@ -274,6 +282,12 @@ async function taken(
     if (why === undefined) throw fault;
     throw new StartRefused(`${host}:${port} ${why}: stop what holds it, or set ${key}.port and ${key}.host.`);
   }
+}
+
+/** What a caller without a good token is told, where people can sign in. */
+function signInOf(config: Config): SignIn | null {
+  const facts = resourceFacts(config);
+  return facts && { metadata: metadataUrl(facts), scope: facts.scopes.join(' ') };
 }
 
 const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);

@@ -11,12 +11,11 @@ import type { Store } from '#gateway/adapters/sqlite/open.ts';
 import { mintIdentity } from '#gateway/adapters/tokens/mint.ts';
 import type { Admission } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
-import type { RunRule } from '#gateway/core/config-identity.ts';
 import type { Minting } from '#gateway/core/exchange-request.ts';
-import { parseDiscovery } from '#gateway/core/issuer-keys.ts';
 import type { Minter, Tokens } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 import { createTokenService } from '#gateway/token-service.ts';
+import { loaderOf } from './issuer-keys.ts';
 
 const refreshMs = 30_000;
 
@@ -80,24 +79,10 @@ async function trusted({ config, log }: Outside, fetchDocument: FetchDocument): 
     [...byIssuer.values()].map(async (rule) => {
       const { issuer, audience, verify } = rule;
       const { algs, max_age: maxAge, skew, single_use: singleUse } = verify;
-      const load = await loaderOf(rule, fetchDocument);
+      const load = await loaderOf(rule, fetchDocument, (path) => readFile(path, 'utf8'));
       const failed = (why: string): void => log.warn({ issuer, why }, 'the keys of an issuer could not be had');
       const keys = createKeyCache({ load, failed, now: Date.now });
-      return { profile: { issuer, audience, algs, maxAge, skew, singleUse }, keys };
+      return { profile: { issuer, audience, algs, maxAge, skew, singleUse, types: ['JWT', 'JOSE'] as const }, keys };
     }),
   );
-}
-
-async function loaderOf({ issuer, keys }: RunRule, fetchDocument: FetchDocument): Promise<() => Promise<string>> {
-  const { file, url, ca: caFile } = keys;
-  if (file !== undefined) return () => readFile(file, 'utf8');
-  const ca = caFile === undefined ? null : await readFile(caFile, 'utf8');
-  if (url !== undefined) return () => fetchDocument(url, { ca, named: true });
-  return async () => {
-    const discovery = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const found = parseDiscovery(await fetchDocument(discovery, { ca, named: true }), issuer);
-    if (typeof found !== 'string') throw new Error(found.why);
-    // On the host that the config names it is as good as named; anywhere else it gets to public addresses only.
-    return fetchDocument(found, { ca, named: new URL(found).host === new URL(issuer).host });
-  };
 }

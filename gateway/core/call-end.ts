@@ -48,6 +48,7 @@ const outcomeOf = {
   event_unknown: 'invalid',
   token_missing: 'unauthenticated',
   token_invalid: 'unauthenticated',
+  scope_insufficient: 'denied',
   run_revoked: 'unauthenticated',
   run_expired: 'unauthenticated',
   grant_malformed: 'invalid',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runRule } from './config-identity.ts';
+import { personRule, runRule } from './config-identity.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
 import { serverIdPattern } from './names.ts';
 
@@ -121,6 +121,10 @@ export const configSchema = z
           )
           .default([])
           .meta({ description: 'Who may sign run tokens: issuer and pinned JWKS file.' }),
+        people: z
+          .array(personRule)
+          .default([])
+          .meta({ description: 'Who signs in with OAuth: issuers of access tokens.' }),
         runs: z.array(runRule).default([]).meta({ description: 'Trust rules: what is exchanged for a run token.' }),
         keys: path
           .optional()

@@ -105,6 +105,7 @@ export const oauthErrors: Readonly<Partial<Record<Reason, string>>> = {
   subject_invalid: 'invalid_grant',
   subject_used: 'invalid_grant',
   token_invalid: 'invalid_grant',
+  scope_insufficient: 'invalid_grant',
   run_revoked: 'invalid_grant',
   run_expired: 'invalid_grant',
   scope_exceeded: 'invalid_scope',

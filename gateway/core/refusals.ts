@@ -33,6 +33,7 @@ export const refusals = {
   event_unknown: row('receive', 40402, 400, 'error', 'never', 'There is no such event to go on from.'),
   token_missing: row('authenticate', 40100, 401, 'error', 'sign-in', 'A run token is needed.'),
   token_invalid: row('authenticate', 40101, 401, 'error', 'sign-in', 'The token is not valid here.'),
+  scope_insufficient: row('authenticate', 40302, 403, 'error', 'step-up', 'The token lacks a scope.'),
   run_revoked: row('authenticate', 40102, 401, 'error', 'new-run', 'The run was revoked.'),
   run_expired: row('authenticate', 40103, 401, 'error', 'new-run', 'The run is over: its deadline passed.'),
   grant_malformed: row('exchange', 40000, 400, 'error', 'never', 'This is not a well-formed token request.'),

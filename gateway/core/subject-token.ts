@@ -10,6 +10,8 @@ export interface SubjectProfile {
   readonly maxAge: number;
   readonly skew: number;
   readonly singleUse: 'jti' | 'none';
+  /** The `typ` of its tokens; one without any counts as the first. */
+  readonly types: readonly [string, ...string[]];
 }
 
 export interface SubjectHeader {
@@ -28,12 +30,13 @@ const harmless = ['x5t', 'x5t#S256'];
  */
 export function parseSubjectHeader(
   header: JsonValue,
-  algs: readonly string[],
+  { algs, types }: Pick<SubjectProfile, 'algs' | 'types'>,
 ): SubjectHeader | { readonly why: string } {
   if (!isJsonObject(header)) return { why: 'Its header is not well-formed JSON.' };
-  const { alg, typ = 'JWT', kid, ...rest } = header;
-  if (typeof alg !== 'string' || !algs.includes(alg)) return { why: 'Its algorithm is not one that its issuer uses.' };
-  if (typ !== 'JWT' && typ !== 'JOSE') return { why: 'Its "typ" is that of another kind of token.' };
+  const { alg, typ = types[0], kid, ...rest } = header;
+  if (typeof alg !== 'string' || !(algs as readonly string[]).includes(alg))
+    return { why: 'Its algorithm is not one that its issuer uses.' };
+  if (typeof typ !== 'string' || !types.includes(typ)) return { why: 'Its "typ" is that of another kind of token.' };
   if (typeof kid !== 'string' || kid.length === 0 || kid.length > 256) return { why: 'Its header needs a "kid".' };
   if (Object.keys(rest).some((name) => !harmless.includes(name))) {
     return { why: 'Its header holds a member that is not known here.' };
@@ -41,11 +44,11 @@ export function parseSubjectHeader(
   return { alg: alg as SubjectAlgorithm, kid };
 }
 
-/** The claims of a token whose signature is good. `now` in epoch milliseconds. */
+/** The claims of a token whose signature is checked apart. `now` in epoch milliseconds; `key` is the name of the one it says. */
 export function parseSubject(
   claims: JsonValue,
   profile: SubjectProfile,
-  now: number,
+  { now, key }: { readonly now: number; readonly key: string },
 ): Subject | { readonly why: string } {
   if (!isJsonObject(claims)) return { why: 'Its payload is not a well-formed JSON object.' };
   const { iss, aud, jti } = claims;
@@ -56,7 +59,7 @@ export function parseSubject(
   if (claims.cnf !== undefined) return { why: 'It is bound to a key ("cnf"), and came alone.' };
   const single = profile.singleUse === 'jti';
   if (single && !(typeof jti === 'string' && /^[\x21-\x7e]{1,512}$/.test(jti))) return { why: 'It needs a "jti".' };
-  return { issuer: iss, jti: single ? String(jti) : null, ...times, claims };
+  return { issuer: iss, jti: single ? String(jti) : null, ...times, key, claims };
 }
 
 /** Kubernetes sends arrays of one; a longer array would let a token for a sibling in. */
@@ -67,7 +70,7 @@ function timesOf(
   { exp, iat, nbf = iat }: JsonObject,
   { maxAge, skew }: SubjectProfile,
   now: number,
-): { readonly issued: number; readonly expires: number } | { readonly why: string } {
+): Pick<Subject, 'issued' | 'expires' | 'from'> | { readonly why: string } {
   const numbers = [exp, iat, nbf].every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 0);
   if (!numbers) return { why: 'It needs "exp" and "iat" as numbers.' };
   const [issued, expires, from] = [Number(iat) * 1000, Number(exp) * 1000, Number(nbf) * 1000];
@@ -76,5 +79,5 @@ function timesOf(
   if (now >= expires) return { why: 'It expired.' };
   if (Math.max(issued, from) > now + skew) return { why: 'It is not valid yet: the clocks differ, or "nbf" is ahead.' };
   if (now - issued > maxAge) return { why: `It was issued longer ago than the ${maxAge / 1000} s that are allowed.` };
-  return { issued, expires };
+  return { issued, expires, from: Math.max(issued, from) - skew };
 }

@@ -10,6 +10,10 @@ export interface Subject {
   /** Epoch milliseconds. */
   readonly issued: number;
   readonly expires: number;
+  /** Before this it is not good yet. */
+  readonly from: number;
+  /** The name of the key that its signature was made with. */
+  readonly key: string;
   readonly claims: JsonObject;
 }
 

@@ -16,7 +16,7 @@ const aRule = (over: Record<string, unknown> = {}): RunRule =>
   });
 
 const aSubject = (claims: JsonObject, issuer = 'https://ci.test'): Subject => ({
-  ...{ issuer, jti: 'j', issued: 0, expires: 1, claims },
+  ...{ issuer, jti: 'j', issued: 0, expires: 1, from: 0, key: 'k', claims },
 });
 
 const found = (rules: readonly RunRule[], claims: JsonObject): unknown => {

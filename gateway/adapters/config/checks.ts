@@ -10,7 +10,7 @@ export function contradictions(config: Config): readonly Complaint[] {
 }
 
 function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
-  if (!identity.development && identity.signers.length === 0 && identity.runs.length === 0) {
+  if (!identity.development && nobodyElse(identity)) {
     const how = 'set "development: true" (loopback only), or name who signs run tokens under "signers"';
     return [{ path: ['identity'], message: `nobody could call: ${how}` }];
   }
@@ -27,11 +27,18 @@ function identityOf({ identity, listen, url }: Config): readonly Complaint[] {
   return found;
 }
 
+const nobodyElse = ({ signers, runs, people }: Config['identity']): boolean =>
+  signers.length === 0 && runs.length === 0 && people.length === 0;
+
 /** An address that may never be dialled is said now, not at the first call. A name is judged when it is looked up. */
 function egressOf({ egress, servers, identity }: Config): readonly Complaint[] {
   const opened = openedRanges(egress.private);
   const urls = [
     ...Object.entries(servers).map(([id, { url }]) => ({ path: ['servers', id, 'url'], url })),
+    ...identity.people.map(({ issuer, keys }, index) => ({
+      path: ['identity', 'people', index, keys.url === undefined ? 'issuer' : 'keys'],
+      url: keys.file === undefined ? (keys.url ?? issuer) : undefined,
+    })),
     ...identity.runs.map(({ issuer, keys }, index) => ({
       path: ['identity', 'runs', index, keys.url === undefined ? 'issuer' : 'keys'],
       url: keys.file === undefined ? (keys.url ?? issuer) : undefined,

@@ -3,15 +3,28 @@ import { ruleTrouble } from '#gateway/core/known-issuers.ts';
 import type { Complaint } from './issue.ts';
 
 /** What one trust rule alone cannot show, and what is known of its issuer. */
-export function rulesOf({ identity: { runs }, url }: Config): readonly Complaint[] {
-  if (runs.length === 0) return [];
+export function rulesOf({ identity: { runs, people }, url }: Config): readonly Complaint[] {
+  if (runs.length + people.length === 0) return [];
   const found: Complaint[] = [];
   const { origin, protocol, hostname } = new URL(url);
   if (url.replace(/\/$/, '') !== origin) {
-    found.push({ path: ['url'], message: 'must have no path: it is the issuer of the run tokens that are exchanged' });
+    found.push({ path: ['url'], message: 'must have no path: OAuth metadata is found at its root' });
   }
   if (protocol !== 'https:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
     found.push({ path: ['url'], message: 'must be https: tokens come to it that are worth a run' });
+  }
+  for (const [index, { issuer, id }] of people.entries()) {
+    const path = ['identity', 'people', index];
+    const others = people.slice(0, index);
+    if (others.some((other) => other.id === id)) {
+      found.push({ path: [...path, 'id'], message: `"${id}" is the name of another issuer already` });
+    }
+    if (others.some((other) => other.issuer === issuer)) {
+      found.push({
+        path: [...path, 'issuer'],
+        message: 'stands in the list twice: one issuer has one way to be verified',
+      });
+    }
   }
   for (const [index, rule] of runs.entries()) {
     const path = ['identity', 'runs', index];

@@ -15,6 +15,8 @@ const paths: readonly KeyPath[] = [
   ['audit', 'path'],
   ['identity', 'signers', '*', 'jwks'],
   ['identity', 'keys'],
+  ['identity', 'people', '*', 'keys', 'file'],
+  ['identity', 'people', '*', 'keys', 'ca'],
   ['identity', 'runs', '*', 'keys', 'file'],
   ['identity', 'runs', '*', 'keys', 'ca'],
   ['servers', '*', 'cwd'],

@@ -9,6 +9,7 @@ import type { MessageId } from '#gateway/core/message.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
+import { challenge, type SignIn } from './challenge.ts';
 import type { SseWriter } from './sse.ts';
 
 /** One HTTP request at the edge, before anything is known of its message. */
@@ -20,6 +21,7 @@ export interface Arrival {
   /** Null when the path names no server we have. */
   readonly view: View | null;
   readonly token: string | null;
+  readonly signIn: SignIn | null;
   /** Set for a message of a batch: where its messages leave, between those of the others. */
   readonly shared?: SseWriter;
 }
@@ -165,18 +167,15 @@ export function sendRefusal(
 ): Wire & { bytes: number } {
   const wire = encodeEnding(to(call), { kind: 'refusal', refusal });
   const sent = status === undefined ? wire : { ...wire, status };
-  return { ...sent, bytes: deliver(arrival, sent, refusalHeaders(sent.status, refusal)) };
+  return { ...sent, bytes: deliver(arrival, sent, refusalHeaders(sent.status, refusal, arrival.signIn)) };
 }
 
 export const to = (call: CallRecord): Addressee => addressee(call, call.target);
 
-function refusalHeaders(status: number, refusal: Refusal): Record<string, string> {
-  if (status === 401) return { 'www-authenticate': challenge(refusal) };
+function refusalHeaders(status: number, refusal: Refusal, signIn: SignIn | null): Record<string, string> {
+  const asked = challenge(status, refusal, signIn);
+  if (asked !== null) return { 'www-authenticate': asked };
   if (status === 503) return { 'retry-after': '1' };
   // What is left of a body we will not read would otherwise be taken for the next request.
   return status === 413 ? { connection: 'close' } : {};
 }
-
-/** RFC 6750 §3.1: no error code when no token came. No OAuth metadata is named, since none is served. */
-const challenge = (refusal: Refusal): string =>
-  refusal.refused === 'token_missing' ? 'Bearer realm="sekisho"' : 'Bearer realm="sekisho", error="invalid_token"';

@@ -11,6 +11,7 @@ import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from '
 import { answerTogether } from './batch.ts';
 import { type Body, readBody } from './body.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
+import type { SignIn } from './challenge.ts';
 import type { HostCheck } from './hosts.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { type Road, travel } from './road.ts';
@@ -23,6 +24,8 @@ export interface EdgeParts {
   readonly gate: Gate;
   readonly checkHost: HostCheck;
   readonly revocations: Revocations;
+  /** Where people can sign in; null where they cannot. */
+  readonly signIn: SignIn | null;
   readonly seal: Seal;
   readonly sessions: LiveSessions;
   readonly limits: { readonly body: number; readonly depth: number; readonly inflight: number };
@@ -62,8 +65,8 @@ function handle(
   snapshot: Snapshot,
   view: View | null,
 ): MaybePromise<void> {
-  const { checkHost, now } = edge.parts;
-  const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request) };
+  const { checkHost, now, signIn } = edge.parts;
+  const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request), signIn };
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
   if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));

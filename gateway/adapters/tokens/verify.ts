@@ -14,6 +14,8 @@ export interface TokenOptions {
   readonly signers: readonly { readonly issuer: string; readonly jwks: Jwks }[];
   /** The keys that this gateway itself signs with now, and did until lately. */
   readonly own?: { readonly issuer: string; find(kid: string): KeyObject | undefined };
+  /** Access tokens of issuers where people sign in. */
+  readonly people?: People;
   readonly audience: string;
   /** Seconds. */
   readonly maxLifetime?: number;
@@ -32,6 +34,14 @@ const mostSkew = 30;
 const remembered = 10_000;
 const atOnce = 8;
 const waiting = 256;
+
+/** People who signed in with OAuth, elsewhere. */
+export interface People {
+  /** Does it say that it is of one of their issuers? */
+  knows(token: string): boolean;
+  /** `keep`: the verdict is the same whenever this very token comes again. */
+  prove(token: string, now: number): Promise<{ readonly verdict: RunToken | Refusal; readonly keep: boolean }>;
+}
 
 /** For who has just signed a token: it is good here without a signature check, so that no flood keeps it waiting. */
 export interface Admission {
@@ -63,6 +73,23 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
     return verdict;
   }
 
+  async function checkPerson(token: string, digest: string, people: People, now: number): Promise<RunToken | Refusal> {
+    try {
+      const { verdict, keep } = await people.prove(token, now);
+      if (keep) verdicts.put(digest, verdict);
+      return verdict;
+    } finally {
+      underway.delete(digest);
+    }
+  }
+
+  function waitFor(digest: string, now: number, work: () => Promise<RunToken | Refusal>) {
+    const verdict = underway.get(digest) ?? slots.run(work);
+    if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
+    underway.set(digest, verdict);
+    return verdict.then((one) => (isRefusal(one) ? one : identityAt(one, now)));
+  }
+
   return {
     admit: (token, proven) => verdicts.put(hash('sha256', token, 'base64url'), proven),
     verify(token, now) {
@@ -70,6 +97,8 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
       const digest = hash('sha256', token, 'base64url');
       const known = verdicts.find(digest, now);
       if (known) return known;
+      const { people } = options;
+      if (people?.knows(token)) return waitFor(digest, now, () => checkPerson(token, digest, people, now));
       const kid = parseHeader(token);
       if (isRefusal(kid)) return kid;
       const signer = signers.get(kid) ?? ownSigner(kid);
@@ -78,10 +107,7 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
       const claimed = parseRunToken(parseDocument(payloadOf(token)), signer.rules);
       const early = isRefusal(claimed) ? claimed : identityAt(claimed, now);
       if (isRefusal(early)) return early;
-      const verdict = underway.get(digest) ?? slots.run(() => check(token, digest, signer));
-      if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
-      underway.set(digest, verdict);
-      return verdict.then((one) => (isRefusal(one) ? one : identityAt(one, now)));
+      return waitFor(digest, now, () => check(token, digest, signer));
     },
   };
 }

@@ -41,6 +41,7 @@ async function listening(answer: Answer, sessions: LiveSessions = createLiveSess
     checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { hosts: [], origins: [] } }),
     seal: createSeal(randomBytes(32), 60_000),
     sessions,
+    signIn: null,
     revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
     limits: { body: 1_000_000, depth: 64, inflight: 100 },
     door: true,
