@@ -1,5 +1,5 @@
 import { canonical } from './canonical.ts';
-import type { JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import {
   type DefinitionKind,
   type Definitions,
@@ -12,6 +12,8 @@ import {
 const mostOfAKind = 512;
 const mostCharacters = 64 * 1024;
 const mostNameCharacters = 256;
+/** Levels of one definition (§3.2): whatever walks it may recurse. */
+export const mostDepth = 32;
 
 /** Names that stand in a list more than once, so that nobody can say which of them is meant. */
 export function repeatedNames(kind: DefinitionKind, definitions: readonly JsonObject[]): ReadonlySet<string> {
@@ -43,9 +45,17 @@ function flawOfOne(kind: DefinitionKind, definition: JsonObject): string | null 
   const name = kind === 'template' ? definition.uriTemplate : definition.name;
   if (typeof name !== 'string' || name === '') return `a definition of kind ${kind} has no name`;
   if (name.length > mostNameCharacters) return `a definition of kind ${kind} has a name of ${name.length} characters`;
+  if (nestsDeeper(definition, mostDepth)) return `the ${kind} ${JSON.stringify(name)} nests deeper than ${mostDepth}`;
   return canonical(definition).length > mostCharacters
     ? `the ${kind} ${JSON.stringify(name)} is larger than 64 KiB`
     : null;
+}
+
+export function nestsDeeper(value: JsonValue, than: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (than === 0) return true;
+  const parts = isJsonObject(value) ? Object.values(value) : value;
+  return parts.some((part) => part !== undefined && nestsDeeper(part, than - 1));
 }
 
 /** The set as it is approved: without the members that no digest covers, so that nobody can write into them. */

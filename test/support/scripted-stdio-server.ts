@@ -34,7 +34,9 @@ const methods: Record<string, (asked: Asked) => unknown> = {
     return later(Number(flags.get('--slow-handshake') ?? 0), () => answer(id, hello));
   },
   'tools/list': ({ id }) =>
-    answer(id, { tools: [{ name: flags.get('--tool') ?? 'echo', inputSchema: { type: 'object' } }] }),
+    flags.has('--tool-member-twice')
+      ? print(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[{"name":"echo","title":"one","title":"other"}]}}`)
+      : answer(id, { tools: [{ name: flags.get('--tool') ?? 'echo', inputSchema: { type: 'object' } }] }),
   'resources/list': ({ id }) => answer(id, { resources: [{ uri: 'demo://one', name: 'one' }] }),
   'resources/templates/list': ({ id }) => say({ id, error: { code: -32601, message: 'unknown' } }),
   'tools/call': (asked) => tools[asked.params.name]?.(asked),

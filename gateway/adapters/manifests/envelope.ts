@@ -57,7 +57,8 @@ export function openEnvelope(envelope: Envelope, jwks: Jwks): { payload: JsonVal
   return payload === null ? { why: 'its payload is not well-formed JSON' } : { payload, key: jwk.kid };
 }
 
-function signatureFits(envelope: Envelope, jwk: PublicJwk): boolean {
+/** Over the bytes as they came (RFC 7515 §5.2), never over something written again. */
+export function signatureFits(envelope: Envelope, jwk: PublicJwk): boolean {
   const signature = decodeBase64url(envelope.signature);
   const signed = Buffer.from(`${envelope.protected}.${envelope.payload}`);
   try {

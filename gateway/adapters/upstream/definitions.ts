@@ -1,3 +1,4 @@
+import { mostDepth, nestsDeeper } from '#gateway/core/definition-set.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { Live } from '#gateway/ports.ts';
@@ -102,6 +103,7 @@ function flawOf(items: Map<string, JsonObject>, list: List, name: string, item: 
   if (!list.shape.test(name)) return `holds the name ${shown}, which is not one`;
   if (items.has(name)) return `names ${shown} twice`;
   if (items.size >= most[list.of]) return `holds more than ${most[list.of]} items`;
+  if (nestsDeeper(item, mostDepth)) return `nests deeper than ${mostDepth} in ${shown}`;
   if (Buffer.byteLength(JSON.stringify(item)) > most.bytes)
     return `holds more than ${showSize(most.bytes)} in ${shown}`;
   return null;

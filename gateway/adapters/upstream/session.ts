@@ -6,6 +6,7 @@ import { clientInfo, isSpoken } from './handshake.ts';
 import type { Head } from './http-exchange.ts';
 import { createLifetime } from './lifetime.ts';
 import type { Link, SessionMark } from './link.ts';
+import { looseness } from './own-question.ts';
 import { type Gone, request } from './request.ts';
 import { tell } from './tell.ts';
 import type { Envelope } from './turn.ts';
@@ -76,7 +77,10 @@ export async function askOnce(link: Link, question: Question): Promise<JsonObjec
 async function resultOf(link: Link, method: string, answer: Answer | Gone): Promise<JsonObject | Refusal> {
   if (answer.kind === 'gone') return link.failures.gone;
   if (answer.kind === 'refusal') return answer.refusal;
-  if (answer.kind === 'result') return answer.result;
+  if (answer.kind === 'result') {
+    const flaw = looseness(answer.source);
+    return flaw === null ? answer.result : link.failures.invalid(`answered ${method} with JSON that ${flaw}`);
+  }
   if (answer.kind === 'error') {
     return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });
   }

@@ -3,6 +3,7 @@ import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { Clock } from './clock.ts';
 import { gatherDefinitions } from './definitions.ts';
+import { looseness } from './own-question.ts';
 import { invalid } from './stdio-refusals.ts';
 import { type Hello, ownAnswerBytes, type Session } from './stdio-session.ts';
 
@@ -22,7 +23,11 @@ export async function gatherLive(session: Session, hello: Hello, options: LiveOp
     const timeout = Math.max(1, until - clock.now());
     const limits = { answerBytes: ownAnswerBytes, firstByte: timeout, timeout, waited: 0 };
     const answer = await session.ask({ method, params, ...limits, signal: null });
-    if (answer.kind === 'result') return answer.result;
+    if (answer.kind === 'result') {
+      const flaw = looseness(answer.source);
+      if (flaw !== null) throw new Error(`it answered ${method} with JSON that ${flaw}`);
+      return answer.result;
+    }
     if (answer.kind === 'refusal') refusal = answer.refusal;
     const code = answer.kind === 'error' ? answer.error.code : undefined;
     throw Object.assign(new Error(`it answered ${method} with error ${code}`), { code });

@@ -7,6 +7,7 @@ import { clientInfo, isSpoken, spoken } from './handshake.ts';
 import { createLineReader } from './lines.ts';
 import { harmless, type Log } from './log.ts';
 import type { Oddities } from './oddities.ts';
+import { looseness } from './own-question.ts';
 import { createCalls, type Question } from './stdio-calls.ts';
 import { type ChildOptions, startChild } from './stdio-child.ts';
 import { type Inbox, readLine } from './stdio-inbox.ts';
@@ -111,12 +112,18 @@ function readHello(answer: Answer, handshakeMs: number): Hello | string {
     return `did not initialize within ${seconds(handshakeMs)}`;
   }
   if (answer.kind !== 'result') return 'answered to initialize with what is not MCP';
+  const flaw = looseness(answer.source);
+  if (flaw !== null) return `initialized with JSON that ${flaw}`;
   const { protocolVersion, capabilities, instructions } = answer.result;
   if (!isSpoken(protocolVersion)) {
     const shown = /^\d{4}-\d\d-\d\d$/.test(String(protocolVersion)) ? protocolVersion : 'of an unknown revision';
     return `speaks MCP ${shown} and none of ${spoken.join(', ')}`;
   }
   if (!isJsonObject(capabilities)) return 'initialized without capabilities';
-  const said = typeof instructions === 'string' && instructions !== '' ? instructions : null;
-  return { revision: protocolVersion, capabilities, instructions: said };
+  // Empty is not absent: the digest tells them apart.
+  return {
+    revision: protocolVersion,
+    capabilities,
+    instructions: typeof instructions === 'string' ? instructions : null,
+  };
 }

@@ -87,7 +87,21 @@ describe('refuses a list', () => {
   const many = Array.from({ length: 513 }, (_, index) => tool(`t${index}`));
   const error: Scene = ({ response, message }) =>
     answerJson(response, { jsonrpc: '2.0', id: message.id, error: { code: -32_603, message: 'secret-in-body' } });
+  /** The tool as it is written here, so that what JSON.stringify never writes can be sent. */
+  const written =
+    (text: string): Scene =>
+    ({ response, message }) => {
+      const body = `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":[${text}]}}`;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    };
+  const nested = `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`;
   const cases: [string, Scene, string][] = [
+    ['with a member twice in a definition', written('{"name":"a","title":"x","title":"y"}'), '"title" twice'],
+    ['with a member twice, once escaped', written('{"name":"a","title":"x","t\\u0069tle":"y"}'), '"title" twice'],
+    ['with __proto__ in a definition', written('{"name":"a","__proto__":{"title":"y"}}'), '__proto__'],
+    ['with an integer past 2^53', written('{"name":"a","x":9007199254740993}'), '9007199254740993'],
+    ['with a lone surrogate', written('{"name":"a","title":"\\ud800"}'), 'lone surrogate'],
+    ['with a definition nested past 32', written(`{"name":"a","x":${nested}}`), 'deeper than 32'],
     ['with a tool twice, on two pages', pages('tools', [tool('a')], [tool('b'), tool('a')]), '"a" twice'],
     ['without end', endless, '100 pages'],
     ['of more tools than anyone reads', pages('tools', many.slice(0, 300), many.slice(300)), '512 items'],

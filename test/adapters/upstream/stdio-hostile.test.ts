@@ -172,3 +172,11 @@ describe('a server that does not read', () => {
     expect(new Set(reasons)).toEqual(new Set(['upstream_timeout', 'upstream_unreachable']));
   });
 });
+
+test('a definition that two parsers would read apart is not believed', async () => {
+  const one = start({ command: [process.execPath, scripted, '--tool-member-twice'] });
+  expect(await one.upstream.live()).toMatchObject({
+    refused: 'upstream_invalid',
+    detail: expect.stringContaining('names the member "title" twice'),
+  });
+});
