@@ -23,6 +23,7 @@ import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
+import { createReviewer } from '#gateway/review.ts';
 import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
@@ -137,6 +138,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       policy: policy.first,
       digests: hashing,
       pins: store.pins,
+      reviewer: createReviewer(hashing.sha256, () => performance.now()),
       now: Date.now,
       log,
       judged: judgedBy(shadow, decisions),

@@ -1,10 +1,13 @@
 import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
-import { catalogueOf, type SignedDefinitions } from '#gateway/core/catalogue.ts';
+import { catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import type { Judgement } from '#gateway/core/decision-event.ts';
+import type { Definitions } from '#gateway/core/manifest.ts';
+import type { Finding } from '#gateway/core/poison/finding.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Catalogue, Digests, Policy, Snapshot } from '#gateway/core/snapshot.ts';
 import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+import type { Reviewer } from './review.ts';
 
 /** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
 export interface ServerState {
@@ -27,6 +30,10 @@ export interface Snapshots {
   usePolicy(policy: Policy): void;
   /** What the server said last, or null. */
   live(server: string): Live | null;
+  /** Signs of poisoning in what a server's definitions say, beside what the other servers list. */
+  review(server: string, definitions: Definitions): Promise<readonly Finding[]>;
+  /** The same of its approved definitions, as it was found last; null when nobody has looked yet. */
+  findings(server: string): readonly Finding[] | null;
   close(): void;
 }
 
@@ -36,6 +43,7 @@ export interface SnapshotsParts {
   readonly digests: Digests;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly pins: Pins;
+  readonly reviewer: Reviewer;
   /** Reads and verifies the manifest a server is configured with; null when it has none. */
   readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   /** The directory that a server's relative path arguments start from. */
@@ -58,14 +66,33 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   const held = new Map<string, Held>();
   const running = new Map<string, Promise<void>>();
   let { policy } = parts;
-  let snapshot = rebuild(parts, policy, held);
+  // By the very set that was looked at: of another nothing is known, and so it is held back where that is the rule.
+  const findings = new WeakMap<Definitions, readonly Finding[]>();
+  const findingsOf = (set: Definitions): readonly Finding[] | null => findings.get(set) ?? null;
+  let snapshot = rebuild(parts, policy, held, findingsOf);
+
+  /** All servers, since a name beside it makes a difference: what did not change was looked at before. */
+  async function reviewAll(): Promise<void> {
+    for (const [id, { state }] of held) {
+      if (state.catalogue) findings.set(state.catalogue.approved, await review(id, state.catalogue.approved));
+    }
+  }
+
+  const review = (id: string, definitions: Definitions): Promise<readonly Finding[]> => {
+    const others = [...held].filter(([other]) => other !== id);
+    const names = others.map(([other, { state }]) => [other, toolNames(state.catalogue)] as const);
+    return parts.reviewer.review(definitions, new Map(names));
+  };
 
   async function ask(id: string, server: ServerConfig): Promise<void> {
-    const before = JSON.stringify(held.get(id)?.state.catalogue ?? null);
-    held.set(id, await look(parts, id, server, held.get(id)));
-    const after = JSON.stringify(held.get(id)?.state.catalogue ?? null);
-    if (before === after) return;
-    snapshot = rebuild(parts, policy, held);
+    const known = held.get(id)?.state.catalogue ?? null;
+    const found = await look(parts, id, server, held.get(id));
+    const same = JSON.stringify(known) === JSON.stringify(found.state.catalogue);
+    // What did not change stays the very object: findings are kept by it.
+    held.set(id, same ? { ...found, state: { ...found.state, catalogue: known } } : found);
+    if (same) return;
+    await reviewAll();
+    snapshot = rebuild(parts, policy, held, findingsOf);
     for (const name of snapshot.collisions)
       log.error({ server: id, name }, 'two tools share a name: neither is served');
     parts.changed(id);
@@ -99,11 +126,16 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     states: () => Object.keys(config.servers).map((id) => held.get(id)?.state ?? { ...unseen, id }),
     usePolicy(next) {
       policy = next;
-      snapshot = rebuild(parts, policy, held);
+      snapshot = rebuild(parts, policy, held, findingsOf);
       // What may be called is what may be listed: the lists of every server may be others now.
       for (const id of Object.keys(config.servers)) parts.changed(id);
     },
     live: (id) => held.get(id)?.live ?? null,
+    review,
+    findings: (id) => {
+      const catalogue = held.get(id)?.state.catalogue;
+      return (catalogue && findings.get(catalogue.approved)) ?? null;
+    },
     close() {
       for (const timer of timers) clearInterval(timer);
     },
@@ -118,10 +150,9 @@ async function look(parts: SnapshotsParts, id: string, server: ServerConfig, bef
   const signed = await parts.manifest(id, server);
   const pinned = parts.pins.find(id);
   const rule = parts.config.tiers[server.tier].manifest;
-  const pin = pinned ? { definitions: pinned.definitions } : null;
-  const made = catalogueOf({ id, rule, signed, pin, live });
+  const made = catalogueOf({ id, rule, signed, pin: pinned, live });
   if (made.pin && !pinned) {
-    parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: 'first seen' }, null);
+    parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: firstSeen }, null);
     parts.log.info({ server: id, tools: made.pin.tools.length }, 'definitions pinned as first seen');
   }
   for (const item of made.catalogue?.drift ?? []) {
@@ -136,16 +167,28 @@ async function look(parts: SnapshotsParts, id: string, server: ServerConfig, bef
   return { state: { id, up: live !== null, note, catalogue }, live: live ?? before?.live ?? null };
 }
 
-function rebuild(parts: SnapshotsParts, policy: Policy, held: ReadonlyMap<string, Held>): Snapshot {
+const toolNames = (catalogue: Catalogue | null): readonly string[] =>
+  (catalogue?.approved.tools ?? []).map(({ name }) => String(name));
+
+function rebuild(
+  parts: SnapshotsParts,
+  policy: Policy,
+  held: ReadonlyMap<string, Held>,
+  findingsOf: (approved: Definitions) => readonly Finding[] | null,
+): Snapshot {
   const { config, digests, baseOf, judged } = parts;
-  const servers = Object.entries(config.servers).map(([id, server]) => ({
-    id,
-    config: server,
-    roots: server.roots,
-    base: baseOf(server),
-    tier: config.tiers[server.tier],
-    catalogue: held.get(id)?.state.catalogue ?? null,
-  }));
+  const servers = Object.entries(config.servers).map(([id, server]) => {
+    const catalogue = held.get(id)?.state.catalogue ?? null;
+    return {
+      id,
+      config: server,
+      roots: server.roots,
+      base: baseOf(server),
+      tier: config.tiers[server.tier],
+      catalogue,
+      findings: catalogue && findingsOf(catalogue.approved),
+    };
+  });
   const { revision } = policy;
   const told =
     judged && ((asked: Judgement['asked'], decision: Judgement['decision']) => judged({ revision, asked, decision }));

@@ -6,6 +6,7 @@ import { printable, printableJson } from '#gateway/core/printable.ts';
 import { Failure } from './exit.ts';
 import { granted, withGateway } from './gateway.ts';
 import { socketOptions, type Where } from './locate.ts';
+import { counted, findingLines } from './servers-check.ts';
 import { print, remark, type Shell, styled } from './shell.ts';
 
 interface Options extends Where {
@@ -20,8 +21,10 @@ export function diffCommand(shell: Shell): Command {
     .action(async (id: string, options: Options) => {
       const diff = await withGateway(shell, options, async (gateway) => granted(await gateway.servers.diff(id)));
       print(shell, options.json, diff, () => review(shell, diff));
-      if (diff.drift.length === 0) return;
-      throw new Failure('found', `${counted(diff)} since ${id} was approved.`, approveLine(diff));
+      if (diff.drift.length > 0) {
+        throw new Failure('found', `${changes(diff)} since ${id} was approved.`, approveLine(diff));
+      }
+      if (diff.held) throw new Failure('found', `${counted(diff.findings)} in ${id}, held back.`, approveLine(diff));
     });
 }
 
@@ -61,20 +64,24 @@ async function agreed(shell: Shell, diff: ServerDiff): Promise<boolean> {
 
 const approveLine = ({ server, digest }: ServerDiff): string => `sekisho servers approve ${server} --digest ${digest}`;
 
-const counted = ({ drift }: ServerDiff): string =>
+const changes = ({ drift }: ServerDiff): string =>
   drift.length === 1 ? 'One definition changed' : `${drift.length} definitions changed`;
 
 const signs = { added: '+', removed: '-', changed: '~' } as const;
 
 /** Member by member, with what would not be seen written out: a description can hide anything. */
-function review(shell: Shell, { server, digest, drift }: ServerDiff): string {
-  if (drift.length === 0) return `${server} serves what was approved (${digest}).`;
+function review(shell: Shell, { server, digest, drift, findings, held }: ServerDiff): string {
+  const found = findings.length === 0 ? [] : [findingLines(shell, findings)];
+  if (drift.length === 0) {
+    const what = held ? `${server} waits for a person (${digest}).` : `${server} serves what was approved (${digest}).`;
+    return [what, ...found].join('\n');
+  }
   const blocks = drift.map(({ kind, name, state, fields, approved, live }) => {
     const title = styled(shell, 'bold', `${signs[state]} ${kind} ${printable(name)} ${state}`);
     const whole = state === 'changed' ? fields : [''];
     return [title, ...whole.flatMap((pointer) => memberLines(shell, pointer, approved, live))].join('\n');
   });
-  return [...blocks, `digest ${digest}`].join('\n');
+  return [...blocks, ...found, `digest ${digest}`].join('\n');
 }
 
 function memberLines(shell: Shell, pointer: string, approved: Side, live: Side): readonly string[] {

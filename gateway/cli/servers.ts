@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { granted, withGateway } from './gateway.ts';
 import { socketOptions, type Where } from './locate.ts';
+import { checkCommand } from './servers-check.ts';
 import { type Signing, signCommand, verifyCommand } from './servers-manifest.ts';
 import { approveCommand, diffCommand } from './servers-review.ts';
 import { print, type Shell, table } from './shell.ts';
@@ -14,6 +15,7 @@ export function serversCommand(shell: Shell, signing: Signing): Command {
   const servers = new Command('servers').description('the servers behind the gateway');
   servers.addCommand(lsCommand(shell));
   servers.addCommand(toolsCommand(shell));
+  servers.addCommand(checkCommand(shell));
   servers.addCommand(diffCommand(shell));
   servers.addCommand(approveCommand(shell));
   servers.addCommand(signCommand(shell, signing));

@@ -7,26 +7,24 @@ import {
   type Decided,
   type DecideOrder,
   type GatewayStatus,
-  type ServerDiff,
   type ServerStatus,
   type ServerTool,
   type ShadowReport,
 } from '#gateway/adapters/control/api.ts';
-import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import type { Gateway } from '#gateway/compose.ts';
 import { createCall } from '#gateway/core/call.ts';
-import { canonical } from '#gateway/core/canonical.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { legacyRevisions } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
-import { type Definitions, type Drift, definitionName, definitionsOf } from '#gateway/core/manifest.ts';
+import type { Finding } from '#gateway/core/poison/finding.ts';
 import { product } from '#gateway/core/product.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { ServerState } from '#gateway/snapshots.ts';
 import type { MintOrder } from './identity.ts';
 import { runsOf } from './runs-control.ts';
+import { diffOf, pin } from './server-review.ts';
 
 export const socketOf = (config: Config): string => join(config.state, 'control.sock');
 
@@ -56,7 +54,8 @@ export function controlApi(gateway: Gateway): ControlApi {
       tools: (id) => withServer(gateway, id, () => toolsOf(gateway, id)),
       diff: (id) => withLive(gateway, id, (live) => diffOf(gateway, id, live)),
       definitions: (id) => withLive(gateway, id, (live) => live.definitions),
-      pin: (id, order) => withLive(gateway, id, (live) => pin(gateway, id, live, order)),
+      pin: (id, order) =>
+        withLive(gateway, id, async (live) => (await pin(gateway, id, live, order)) ?? refreshed(gateway, id)),
       refresh: (id) => refreshed(gateway, id),
     },
   };
@@ -113,9 +112,12 @@ function serverStatus({ config, snapshots }: Gateway, { id, up, note, catalogue 
     up,
     tools: [...(view?.tools.values() ?? [])].filter((tool) => tool.closed === null).length,
     trust: catalogue?.trust.status ?? 'none',
-    note,
+    note: [note, warning(snapshots.findings(id))].filter(Boolean).join('; '),
   };
 }
+
+const warning = (findings: readonly Finding[] | null): string =>
+  findings === null || findings.length === 0 ? '' : `${findings.length} signs of poisoning`;
 
 function approvalsOf({ store }: Gateway): ControlApi['approvals'] {
   const { approvals } = store;
@@ -171,61 +173,4 @@ function toolsOf({ snapshots }: Gateway, id: string): readonly ServerTool[] {
     digest,
     closed: closed === null ? null : closed.detail,
   }));
-}
-
-const digestOf = (definitions: Definitions): string =>
-  `sha256-${hashing.sha256(canonical({ ...definitions } as never))}`;
-
-function diffOf({ snapshots }: Gateway, id: string, live: Live): ServerDiff {
-  const catalogue = snapshots.states().find((state) => state.id === id)?.catalogue ?? null;
-  const drift = catalogue?.drift ?? [];
-  const approved = catalogue?.approved ?? null;
-  return {
-    server: id,
-    digest: digestOf(live.definitions),
-    drift: drift.map((item) => ({
-      ...item,
-      fields: [...item.fields],
-      approved: definitionOf(approved, item),
-      live: definitionOf(live.definitions, item),
-    })),
-  };
-}
-
-function definitionOf(definitions: Definitions | null, { kind, name }: Drift): ServerDiff['drift'][number]['live'] {
-  if (definitions === null) return null;
-  if (kind === 'instructions') return definitions.instructions;
-  const list = definitionsOf(definitions, kind);
-  return (list.find((definition) => definitionName(kind, definition) === name) ?? null) as never;
-}
-
-/** Approves what the server serves now, if that is still what the reviewer looked at. */
-async function pin(
-  gateway: Gateway,
-  id: string,
-  live: Live,
-  { expected, by }: { readonly expected: string; readonly by: string },
-): Promise<ServerStatus | ControlRefusal> {
-  const server = gateway.config.servers[id];
-  const rule = server ? gateway.config.tiers[server.tier].manifest : 'signed';
-  if (rule === 'signed' || server?.manifest.file !== undefined) {
-    return controlRefusal(
-      'not_permitted',
-      `Server "${id}" is held to its signed manifest: sekisho servers sign ${id}.`,
-    );
-  }
-  if (digestOf(live.definitions) !== expected) {
-    return controlRefusal(
-      'conflict',
-      `Server "${id}" serves something else by now: look at sekisho servers diff ${id} again.`,
-    );
-  }
-  const before = gateway.store.pins.find(id);
-  const written = gateway.store.pins.put(
-    id,
-    { definitions: live.definitions, pinned: Date.now(), by },
-    before?.pinned ?? null,
-  );
-  if (!written) return controlRefusal('conflict', `Somebody else approved definitions of server "${id}" just now.`);
-  return refreshed(gateway, id);
 }

@@ -1,4 +1,5 @@
 import type { ManifestRule, ServerConfig, Tier } from './config.ts';
+import { heldBack } from './held-back.ts';
 import { createJudge, type Told, telling } from './judge.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import type {
@@ -59,7 +60,9 @@ const mark = (target: Target): unknown => [
   target.closed?.refused,
 ];
 
-function serverEntry({ id, config, roots, base, tier, catalogue }: ServerFacts): ServerEntry {
+function serverEntry({ id, config, roots, base, tier, catalogue, findings }: ServerFacts): ServerEntry {
+  const review = { server: id, tier: config.tier, reviewed: catalogue?.reviewed ?? false, findings };
+  const silent = heldBack(review, 'instructions', 'instructions') !== null;
   return {
     id,
     tier: config.tier,
@@ -69,7 +72,7 @@ function serverEntry({ id, config, roots, base, tier, catalogue }: ServerFacts):
     base,
     trust: catalogue?.trust ?? { status: 'none', key: null, note: 'the server was never reached' },
     capabilities: catalogue?.capabilities ?? {},
-    instructions: catalogue?.approved.instructions ?? null,
+    instructions: silent ? null : (catalogue?.approved.instructions ?? null),
     closed: closedServer(id, config.tier, tier.manifest, catalogue),
   };
 }

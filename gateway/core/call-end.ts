@@ -64,6 +64,7 @@ const outcomeOf = {
   manifest_changed: 'denied',
   manifest_unsigned: 'denied',
   server_quarantined: 'denied',
+  definition_unreviewed: 'denied',
   arguments_invalid: 'invalid',
   input_invalid: 'invalid',
   policy_denied: 'denied',

@@ -35,10 +35,13 @@ export interface CatalogueSources {
   readonly rule: ManifestRule;
   /** Null: the config names no manifest for this server. */
   readonly signed: SignedDefinitions | null;
-  readonly pin: { readonly definitions: Definitions } | null;
+  readonly pin: { readonly definitions: Definitions; readonly by: string } | null;
   /** Null: the server could not be asked. */
   readonly live: Served | null;
 }
+
+/** Who pinned what nobody looked at. No person's name holds a space (control/api.ts). */
+export const firstSeen = 'first seen';
 
 const nothing: Definitions = { tools: [], prompts: [], templates: [], instructions: null };
 
@@ -52,35 +55,40 @@ export function catalogueOf(sources: CatalogueSources): { catalogue: Catalogue |
   if (belief) return { catalogue: catalogue(belief, live), pin: null };
   const approved = pin?.definitions ?? (live && settled(unambiguous(live.definitions)));
   if (!approved) return { catalogue: null, pin: null };
-  const note = pin ? 'a snapshot that was pinned earlier' : 'a snapshot that was taken now, at first sight';
-  const snapshot = { approved, trust: { status: 'unsigned', key: null, note } } as const;
+  const reviewed = pin !== null && pin.by !== firstSeen;
+  const earlier = reviewed ? `a snapshot that ${pin.by} approved` : 'a snapshot that was pinned earlier';
+  const note = pin ? earlier : 'a snapshot that was taken now, at first sight';
+  const snapshot = { approved, reviewed, trust: { status: 'unsigned', key: null, note } } as const;
   return { catalogue: catalogue(snapshot, live), pin: pin ? null : approved };
 }
 
 interface Belief {
   readonly approved: Definitions;
   readonly trust: Trust;
+  readonly reviewed: boolean;
 }
 
 /** What signatures and the tier's rule settle; null where a snapshot may stand in. */
 function beliefOf({ id, rule, signed }: CatalogueSources): Belief | null {
   if (signed?.status === 'verified') {
     const { manifest, definitions, key } = signed;
-    return { approved: definitions, trust: { status: 'verified', key, note: `signed, number ${manifest.seq}` } };
+    const trust = { status: 'verified', key, note: `signed, number ${manifest.seq}` } as const;
+    return { approved: definitions, reviewed: true, trust };
   }
   // A bad signature is worse than none: no pin stands in for it, or breaking a manifest would be a way around it.
-  if (signed) return { approved: nothing, trust: { status: 'invalid', key: null, note: signed.why } };
+  if (signed) return { approved: nothing, reviewed: false, trust: { status: 'invalid', key: null, note: signed.why } };
   if (rule === 'signed') {
     const note = `nothing of server "${id}" is signed yet`;
-    return { approved: nothing, trust: { status: 'none', key: null, note } };
+    return { approved: nothing, reviewed: false, trust: { status: 'none', key: null, note } };
   }
   return null;
 }
 
-function catalogue({ approved, trust }: Belief, live: Served | null): Catalogue {
+function catalogue({ approved, trust, reviewed }: Belief, live: Served | null): Catalogue {
   return {
     approved,
     trust,
+    reviewed,
     drift: live && [...drift(approved, live.definitions), ...ambiguous(approved, live.definitions)],
     resources: live?.resources ?? [],
     capabilities: live?.capabilities ?? {},

@@ -27,16 +27,21 @@ const MINUS = 0x2d;
  * Each of these is a parser differential: the policy would judge one document and the upstream execute another.
  */
 export function parseStrict(text: string, depth = 64): { readonly value: JsonValue } | JsonFlaw {
-  if (text.charCodeAt(0) === 0xfeff) return { flaw: 'starts with a byte order mark', at: 0 };
-  if (!text.isWellFormed()) return { flaw: 'holds a lone surrogate', at: 0 };
   // The scan runs first: it is iterative, so hostile nesting is refused before JSON.parse could meet it.
-  const flaw = scan(text, depth);
+  const flaw = looseness(text, depth);
   if (flaw) return flaw;
   try {
     return { value: JSON.parse(text) as JsonValue };
   } catch {
     return { flaw: 'is not JSON', at: 0 };
   }
+}
+
+/** What `parseStrict` refuses in a text that is JSON, without parsing it: for who has parsed it already. */
+export function looseness(text: string, depth = 64): JsonFlaw | null {
+  if (text.charCodeAt(0) === 0xfeff) return { flaw: 'starts with a byte order mark', at: 0 };
+  if (!text.isWellFormed()) return { flaw: 'holds a lone surrogate', at: 0 };
+  return scan(text, depth);
 }
 
 /** One object being scanned: the members seen so far, and the member whose value we are in. */

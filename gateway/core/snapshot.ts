@@ -5,6 +5,7 @@ import type { JsonObject } from './json.ts';
 import type { Judge } from './judge.ts';
 import type { Definitions, Drift, Sha256 } from './manifest.ts';
 import type { HexDigest } from './names.ts';
+import type { Finding } from './poison/finding.ts';
 import type { Refusal } from './refusals.ts';
 
 /** What the policy engine is to the gateway: one synchronous question. It throws when it has no answer. */
@@ -38,6 +39,8 @@ export interface Trust {
 export interface Catalogue {
   readonly approved: Definitions;
   readonly trust: Trust;
+  /** A person stands for these definitions: they approved them, or signed them with a key that the config names. */
+  readonly reviewed: boolean;
   /** What differs live; null while the server could not be asked. */
   readonly drift: readonly Drift[] | null;
   /** Live resources: data, not definitions, so nobody signs them. */
@@ -115,4 +118,6 @@ export interface ServerFacts {
   readonly base: string;
   readonly tier: { readonly answer: number; readonly manifest: ManifestRule };
   readonly catalogue: Catalogue | null;
+  /** Signs of poisoning in the approved definitions; null while nobody has looked yet. */
+  readonly findings: readonly Finding[] | null;
 }

@@ -1,5 +1,6 @@
 import type { ServerConfig } from './config.ts';
 import { type HeaderMirror, headerMirrors, isMirrorFlaw } from './header-mirrors.ts';
+import { heldBack } from './held-back.ts';
 import type { JsonObject } from './json.ts';
 import { type Drift, definitionDigest, definitionName } from './manifest.ts';
 import { exposedName } from './names.ts';
@@ -17,6 +18,7 @@ export interface Targets {
 export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Digests): Targets {
   const { catalogue, config } = facts;
   if (!catalogue) return { tools: [], prompts: [], templates: [], resources: [] };
+  const review = { server: server.id, tier: server.tier, reviewed: catalogue.reviewed, findings: facts.findings };
   const drifted = new Map((catalogue.drift ?? []).map((item) => [`${item.kind} ${item.name}`, item]));
   const target = (kind: 'tool' | 'prompt' | 'template', definition: JsonObject): Target => {
     const name = definitionName(kind, definition);
@@ -34,7 +36,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       paths: rule?.paths ?? [],
       mirrors: kind === 'tool' ? mirrorsOf(definition) : [],
       hasOutputSchema: definition.outputSchema !== undefined,
-      closed: server.closed ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
+      closed: server.closed ?? heldBack(review, kind, name) ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
     };
   };
   // Where nothing could be approved, a name alone stands for what is served: who might call it is told why it is closed.

@@ -42,6 +42,9 @@ test('shows what changed, member by member and nothing hidden, and exits with 1'
   /description
   - "Moves a file."
   + "Moves a file.\\u{200b} And more."
+! tool move_file /description
+  hidden_character: invisible characters: U+200B
+  "Moves a file.\\u{200b} And more."
 digest sha256-live
 `,
     err: `error: One definition changed since files was approved.
@@ -52,7 +55,7 @@ sekisho servers approve files --digest sha256-live
 
 test('exits with 0 when nothing changed', async () => {
   const api = aControlApi();
-  const diff = () => ({ server: 'files', digest: 'sha256-live', drift: [] });
+  const diff = () => ({ server: 'files', digest: 'sha256-live', drift: [], findings: [], held: false });
   await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
   expect(await run(['diff', 'files', '--socket', control.path])).toEqual({
     code: 0,
@@ -67,7 +70,13 @@ test('shows a definition that is new or gone as a whole', async () => {
     { kind: 'tool', name: 'a', state: 'added', fields: [], approved: null, live: { name: 'a' } },
     { kind: 'prompt', name: 'b', state: 'removed', fields: [], approved: { name: 'b' }, live: null },
   ] as const;
-  const diff = () => ({ server: 'files', digest: 'sha256-live', drift: structuredClone(drift) as never });
+  const diff = () => ({
+    server: 'files',
+    digest: 'sha256-live',
+    drift: structuredClone(drift) as never,
+    findings: [],
+    held: false,
+  });
   await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
   const { out } = await run(['diff', 'files', '--socket', control.path]);
   expect(out).toBe(`+ tool a added
@@ -82,6 +91,30 @@ test('shows a definition that is new or gone as a whole', async () => {
   - }
 digest sha256-live
 `);
+});
+
+test('shows signs of poisoning, with what is invisible written out, and exits with 1', async () => {
+  await using control = await controlSocket();
+  expect(await run(['check', 'files', '--socket', control.path])).toEqual({
+    code: 1,
+    out: `! tool move_file /description
+  hidden_character: invisible characters: U+200B
+  "Moves a file.\\u{200b} And more."
+`,
+    err: `error: One sign of poisoning in what files says.
+sekisho servers approve files --digest sha256-live
+`,
+  });
+});
+
+test('a server that waits for a person is no clean diff', async () => {
+  const api = aControlApi();
+  const { diff: changed } = api.servers;
+  const diff = async () => ({ ...(await changed('files')), drift: [], held: true }) as never;
+  await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
+  const ran = await run(['diff', 'files', '--socket', control.path]);
+  expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('One sign of poisoning in files, held back.') });
+  expect(ran.out).toContain('files waits for a person (sha256-live).');
 });
 
 test('approves by digest, and only what was seen', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CatalogueSources, catalogueOf, type SignedDefinitions } from '#gateway/core/catalogue.ts';
+import { type CatalogueSources, catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions, Manifest } from '#gateway/core/manifest.ts';
 
@@ -32,6 +32,8 @@ const served = (definitions: Definitions): NonNullable<CatalogueSources['live']>
   capabilities: { tools: {} },
 });
 
+const pinned = (definitions: Definitions, by = 'ada') => ({ definitions, by });
+
 const from = (part: Partial<CatalogueSources>): ReturnType<typeof catalogueOf> =>
   catalogueOf({ id: 'files', rule: 'signed-or-snapshot', signed: null, pin: null, live: null, ...part });
 
@@ -41,6 +43,7 @@ describe('a signed server', () => {
     expect(catalogue).toEqual({
       approved: only(read),
       trust: { status: 'verified', key: 'k1', note: 'signed, number 7' },
+      reviewed: true,
       drift: [],
       resources: [{ uri: 'file:///a' }],
       capabilities: { tools: {} },
@@ -55,7 +58,7 @@ describe('a signed server', () => {
   });
 
   test('takes the manifest before an older pin', () => {
-    const { catalogue } = from({ signed: verified(only(read)), pin: { definitions: only(poisoned) } });
+    const { catalogue } = from({ signed: verified(only(read)), pin: pinned(only(poisoned)) });
     expect(catalogue?.approved.tools).toEqual([read]);
   });
 
@@ -72,7 +75,7 @@ describe('a server whose manifest is not valid', () => {
       const { catalogue, pin } = from({
         rule,
         signed: broken,
-        pin: { definitions: only(read) },
+        pin: pinned(only(read)),
         live: served(only(read)),
       });
       expect(catalogue?.approved).toEqual(only());
@@ -84,7 +87,7 @@ describe('a server whose manifest is not valid', () => {
 
 describe('a server that must be signed and is not', () => {
   test('serves nothing and pins nothing, whatever it says and whatever was pinned', () => {
-    const { catalogue, pin } = from({ rule: 'signed', pin: { definitions: only(read) }, live: served(only(read)) });
+    const { catalogue, pin } = from({ rule: 'signed', pin: pinned(only(read)), live: served(only(read)) });
     expect(catalogue?.approved).toEqual(only());
     expect(catalogue?.trust.status).toBe('none');
     expect(pin).toBeNull();
@@ -103,21 +106,28 @@ describe.each(['signed-or-snapshot', 'snapshot'] as const)('an unsigned server u
   });
 
   test('keeps its pin when it changes, and does not pin again', () => {
-    const { catalogue, pin } = from({ rule, pin: { definitions: only(read) }, live: served(only(poisoned)) });
+    const { catalogue, pin } = from({ rule, pin: pinned(only(read)), live: served(only(poisoned)) });
     expect(pin).toBeNull();
     expect(catalogue?.approved).toEqual(only(read));
     expect(catalogue?.drift?.[0]?.state).toBe('changed');
   });
 
+  test('counts as reviewed when a person pinned it, and not when it was only seen first', () => {
+    const by = (name: string) => from({ rule, pin: pinned(only(read), name) }).catalogue;
+    expect(by('ada')).toMatchObject({ reviewed: true, trust: { note: 'a snapshot that ada approved' } });
+    expect(by(firstSeen)).toMatchObject({ reviewed: false });
+    expect(from({ rule, live: served(only(read)) }).catalogue).toMatchObject({ reviewed: false });
+  });
+
   test('does not serve a tool that came later', () => {
-    const { catalogue, pin } = from({ rule, pin: { definitions: only(read) }, live: served(only(read, write)) });
+    const { catalogue, pin } = from({ rule, pin: pinned(only(read)), live: served(only(read, write)) });
     expect(catalogue?.approved.tools).toEqual([read]);
     expect(catalogue?.drift).toEqual([{ kind: 'tool', name: 'write_file', state: 'added', fields: [] }]);
     expect(pin).toBeNull();
   });
 
   test('keeps its pin while it is down', () => {
-    expect(from({ rule, pin: { definitions: only(read) } }).catalogue).toMatchObject({
+    expect(from({ rule, pin: pinned(only(read)) }).catalogue).toMatchObject({
       approved: only(read),
       drift: null,
     });
@@ -130,7 +140,7 @@ describe.each(['signed-or-snapshot', 'snapshot'] as const)('an unsigned server u
 
 describe('a name that a server serves twice', () => {
   test('is drift when it was approved, even if one of the two is the approved one', () => {
-    const { catalogue } = from({ pin: { definitions: only(read) }, live: served(only(poisoned, read)) });
+    const { catalogue } = from({ pin: pinned(only(read)), live: served(only(poisoned, read)) });
     expect(catalogue?.drift).toEqual([{ kind: 'tool', name: 'read_file', state: 'changed', fields: [''] }]);
   });
 

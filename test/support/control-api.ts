@@ -110,6 +110,13 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
               live: { description: 'Moves a file.\u200b And more.' },
             },
           ],
+          findings: [
+            {
+              ...{ kind: 'hidden_character', on: 'tool', name: 'move_file', pointer: '/description' },
+              ...{ why: 'invisible characters: U+200B', shown: 'Moves a file.\u200b And more.' },
+            },
+          ],
+          held: false,
         }),
       definitions: (id) =>
         known(id, {

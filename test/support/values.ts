@@ -54,6 +54,7 @@ export const someDefinitions = (over: Partial<Definitions> = {}): Definitions =>
 export const aCatalogue = (over: Partial<Catalogue> = {}): Catalogue => ({
   approved: someDefinitions(),
   trust: { status: 'unsigned', key: null, note: 'first seen' },
+  reviewed: false,
   drift: [],
   resources: [],
   capabilities: {},
@@ -67,6 +68,7 @@ export const serverFacts = (id: string, over: Partial<ServerFacts> = {}): Server
   base: '/',
   tier: { answer: 1024, manifest: 'signed-or-snapshot' },
   catalogue: aCatalogue(),
+  findings: [],
   ...over,
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Approval } from '#gateway/core/approval.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
+import { poisonKinds } from '#gateway/core/poison/kinds.ts';
 
 /** What the control socket answers when the answer is no; the CLI makes its exit codes from it. */
 export interface ControlRefusal {
@@ -208,7 +209,22 @@ export const serverDiff = z.object({
       live: z.json(),
     }),
   ),
+  /** Signs of poisoning in what the server serves now. */
+  findings: z.array(
+    z.object({
+      kind: z.enum(poisonKinds),
+      on: z.enum(['tool', 'prompt', 'template', 'instructions']),
+      name: z.string(),
+      pointer: z.string(),
+      why: z.string(),
+      /** Raw: whoever prints it makes what is invisible visible. */
+      shown: z.string(),
+    }),
+  ),
+  /** Whether agents are kept from what was found until a person approves it. */
+  held: z.boolean(),
 });
+export type ServerFinding = ServerDiff['findings'][number];
 export type ServerDiff = Readonly<z.output<typeof serverDiff>>;
 
 // Kept by reference, never rebuilt: digests are made from what came.

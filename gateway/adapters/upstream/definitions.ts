@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { Live } from '#gateway/ports.ts';
 
-const most = { pages: 100, definitions: 512, data: 10_000, bytes: 64 * 1024 } as const;
+const most = { pages: 100, definitions: 512, data: 10_000, bytes: 64 * 1024, together: 2.5 * 1024 ** 2 } as const;
 
 type Ask = (method: string, params: JsonObject) => Promise<JsonObject>;
 
@@ -49,13 +49,18 @@ export async function gatherDefinitions(
   }
   const listed = async (capability: string, list: List): Promise<readonly JsonObject[]> =>
     isJsonObject(capabilities[capability]) ? gather(request, list) : [];
+  const definitions = {
+    tools: await listed('tools', tools),
+    prompts: await listed('prompts', prompts),
+    templates: await listed('resources', templates),
+    instructions,
+  };
+  // All of it is digested and looked at, again and again: what is more than any published server lists is no menu.
+  if (Buffer.byteLength(JSON.stringify(definitions)) > most.together) {
+    throw new Error(`its definitions together are larger than ${showSize(most.together)}`);
+  }
   return {
-    definitions: {
-      tools: await listed('tools', tools),
-      prompts: await listed('prompts', prompts),
-      templates: await listed('resources', templates),
-      instructions,
-    },
+    definitions,
     resources: await listed('resources', resources),
     capabilities,
   };

@@ -6,7 +6,7 @@ import { clientInfo, isSpoken } from './handshake.ts';
 import type { Head } from './http-exchange.ts';
 import { createLifetime } from './lifetime.ts';
 import type { Link, SessionMark } from './link.ts';
-import { looseness } from './own-question.ts';
+import { disbelief } from './own-question.ts';
 import { type Gone, request } from './request.ts';
 import { tell } from './tell.ts';
 import type { Envelope } from './turn.ts';
@@ -78,7 +78,7 @@ async function resultOf(link: Link, method: string, answer: Answer | Gone): Prom
   if (answer.kind === 'gone') return link.failures.gone;
   if (answer.kind === 'refusal') return answer.refusal;
   if (answer.kind === 'result') {
-    const flaw = looseness(answer.source);
+    const flaw = disbelief(answer.source);
     return flaw === null ? answer.result : link.failures.invalid(`answered ${method} with JSON that ${flaw}`);
   }
   if (answer.kind === 'error') {

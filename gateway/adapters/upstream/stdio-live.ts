@@ -3,7 +3,7 @@ import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { Clock } from './clock.ts';
 import { gatherDefinitions } from './definitions.ts';
-import { looseness } from './own-question.ts';
+import { disbelief } from './own-question.ts';
 import { invalid } from './stdio-refusals.ts';
 import { type Hello, ownAnswerBytes, type Session } from './stdio-session.ts';
 
@@ -24,7 +24,7 @@ export async function gatherLive(session: Session, hello: Hello, options: LiveOp
     const limits = { answerBytes: ownAnswerBytes, firstByte: timeout, timeout, waited: 0 };
     const answer = await session.ask({ method, params, ...limits, signal: null });
     if (answer.kind === 'result') {
-      const flaw = looseness(answer.source);
+      const flaw = disbelief(answer.source);
       if (flaw !== null) throw new Error(`it answered ${method} with JSON that ${flaw}`);
       return answer.result;
     }

@@ -7,7 +7,7 @@ import { clientInfo, isSpoken, spoken } from './handshake.ts';
 import { createLineReader } from './lines.ts';
 import { harmless, type Log } from './log.ts';
 import type { Oddities } from './oddities.ts';
-import { looseness } from './own-question.ts';
+import { disbelief } from './own-question.ts';
 import { createCalls, type Question } from './stdio-calls.ts';
 import { type ChildOptions, startChild } from './stdio-child.ts';
 import { type Inbox, readLine } from './stdio-inbox.ts';
@@ -112,7 +112,7 @@ function readHello(answer: Answer, handshakeMs: number): Hello | string {
     return `did not initialize within ${seconds(handshakeMs)}`;
   }
   if (answer.kind !== 'result') return 'answered to initialize with what is not MCP';
-  const flaw = looseness(answer.source);
+  const flaw = disbelief(answer.source);
   if (flaw !== null) return `initialized with JSON that ${flaw}`;
   const { protocolVersion, capabilities, instructions } = answer.result;
   if (!isSpoken(protocolVersion)) {

@@ -85,6 +85,7 @@ describe('refuses a list', () => {
   const endless: Scene = ({ response, message }) =>
     answerJson(response, { jsonrpc: '2.0', id: message.id, result: { tools: [], nextCursor: String(Math.random()) } });
   const many = Array.from({ length: 513 }, (_, index) => tool(`t${index}`));
+  const large = (one: object) => ({ ...one, description: 'x'.repeat(60_000) });
   const error: Scene = ({ response, message }) =>
     answerJson(response, { jsonrpc: '2.0', id: message.id, error: { code: -32_603, message: 'secret-in-body' } });
   /** The tool as it is written here, so that what JSON.stringify never writes can be sent. */
@@ -106,6 +107,7 @@ describe('refuses a list', () => {
     ['without end', endless, '100 pages'],
     ['of more tools than anyone reads', pages('tools', many.slice(0, 300), many.slice(300)), '512 items'],
     ['with a definition of a megabyte', pages('tools', [tool('a', { description: 'x'.repeat(1024 ** 2) })]), '64 KiB'],
+    ['of definitions that are large together', pages('tools', many.slice(0, 100).map(large)), '2.5 MiB'],
     ['that is no list', result({ tools: {} }), 'no array'],
     ['with a tool without a name', pages('tools', [{ description: 'x' }]), 'without "name"'],
     ['that is an error', error, 'error -32603'],

@@ -1,0 +1,73 @@
+import { isJsonObject } from '#gateway/core/json.ts';
+import { type Hit, hit } from './finding.ts';
+import { nameWords } from './name-words.ts';
+import { phrases, phrasesIn } from './phrases.ts';
+import type { Subject } from './subject.ts';
+import { wordsOf } from './words.ts';
+
+/** What a tool has no business with, by the name of the parameter that asks for it. */
+const wanted = phrases({
+  'a place to put what the tool does not need': [
+    'sidenote',
+    'side note|notes',
+    'private|internal|hidden note|notes',
+    'scratchpad|scratch',
+    'conversation history|context|so|log|text|messages',
+    'chat history|context|log|messages',
+    'transcript',
+    'system prompt|message',
+    'chain of thought',
+    'thought|reasoning trace|log|process|chain',
+    'previous|prior|past messages|results|tool|conversation|answers',
+    'full|whole|entire context|history|conversation|chat',
+    'secrets',
+    'user secret',
+    'credential|credentials',
+    'api keys',
+    'auth tokens',
+    'private key',
+    'env dump|vars|variables',
+    'environment dump|variables',
+    'file contents of',
+    'model name',
+    'other|available tools',
+    'user profile|data|info dump',
+  ],
+});
+
+/** What it says of itself, where its name says nothing. */
+const described = phrases({
+  'it asks for what was said, or what the model knows': [
+    'all|every|complete|entire|full|whole 2 conversation|transcript|chat',
+    'all|every messages 2 between|so|here',
+    'context window',
+    'messages 2 between you',
+    'your thoughts|reasoning|memory',
+    'tools 4 available to you',
+    'tools that ran',
+    'what you know|remember',
+    'all you know',
+    'what was said',
+    'which model you',
+    'you came to call',
+    'last messages',
+  ],
+});
+
+/** A required parameter without relation to its tool: the simplest way to be handed what a model has in its context. */
+export function unrelatedParameter({ on, name, definition }: Subject): readonly Hit[] {
+  const schema = definition.inputSchema;
+  if (on !== 'tool' || !isJsonObject(schema) || !Array.isArray(schema.required)) return [];
+  const { required, properties } = schema;
+  const about = new Set(nameWords(name));
+  return required.flatMap((parameter) => {
+    if (typeof parameter !== 'string') return [];
+    const own = nameWords(parameter);
+    if (own.some((word) => about.has(word))) return [];
+    const pointer = `/inputSchema/properties/${parameter}`;
+    const shape = isJsonObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined;
+    const says = isJsonObject(shape) && typeof shape.description === 'string' ? shape.description : '';
+    const found = phrasesIn(own, wanted)[0] ?? phrasesIn(wordsOf(says), described)[0];
+    return found ? [hit(pointer, `a required parameter: ${found[0]}`, `${parameter}: ${says}`)] : [];
+  });
+}

@@ -1,0 +1,47 @@
+import type { JsonObject, JsonValue } from '#gateway/core/json.ts';
+import { answerJson, startHostileUpstream } from './hostile-upstream.ts';
+
+/** An MCP server that lists exactly these definitions, and answers a call with what is written for its tool. */
+export interface ListingServer {
+  readonly url: string;
+  /** May be changed at any time; the next who asks is told. */
+  readonly lists: { tools: JsonObject[]; instructions: string | null };
+  /** Results by tool. */
+  readonly results: Map<string, JsonObject>;
+  /** The tools that were called, in order. */
+  readonly calls: string[];
+  close(): Promise<void>;
+}
+
+export const aTool = (name: string, more: JsonObject = {}): JsonObject => ({
+  name,
+  description: 'Does what its name says.',
+  inputSchema: { type: 'object' },
+  ...more,
+});
+
+export async function startListing(tools: JsonObject[], instructions: string | null = null): Promise<ListingServer> {
+  const lists = { tools, instructions };
+  const results = new Map<string, JsonObject>();
+  const calls: string[] = [];
+  const upstream = await startHostileUpstream({
+    initialize: ({ response, message }) => {
+      const info = {
+        protocolVersion: '2025-11-25',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'l', version: '1' },
+      };
+      const told = lists.instructions === null ? {} : { instructions: lists.instructions };
+      answerJson(response, answer(message.id, { ...info, ...told }));
+    },
+    'tools/list': ({ response, message }) => answerJson(response, answer(message.id, { tools: lists.tools })),
+    'tools/call': ({ response, message }) => {
+      const name = String((message.params as JsonObject).name);
+      calls.push(name);
+      answerJson(response, answer(message.id, results.get(name) ?? { content: [{ type: 'text', text: 'done' }] }));
+    },
+  });
+  return { url: upstream.url, lists, results, calls, close: upstream.close };
+}
+
+const answer = (id: JsonValue | undefined, result: JsonObject): object => ({ jsonrpc: '2.0', id, result });
