@@ -12,11 +12,13 @@ import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
+import { patterns } from '#gateway/adapters/schemas/patterns.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
 import { createDecisionLog, type DecisionLog } from '#gateway/adapters/telemetry/decision-log.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
+import { createContracts } from '#gateway/contracts.ts';
 import type { Config } from '#gateway/core/config.ts';
 import type { Judgement } from '#gateway/core/decision-event.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
@@ -138,6 +140,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       policy: policy.first,
       digests: hashing,
       pins: store.pins,
+      contracts: createContracts(patterns, hashing.sha256, () => performance.now()),
       reviewer: createReviewer(hashing.sha256, () => performance.now()),
       now: Date.now,
       log,

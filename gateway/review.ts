@@ -4,6 +4,7 @@ import { otherTools } from '#gateway/core/poison/other-tools.ts';
 import { findingsBeside, findingsIn } from '#gateway/core/poison/review.ts';
 import { splitInstruction } from '#gateway/core/poison/split-instruction.ts';
 import { instructionsSubject, type Subject, subjectOf } from '#gateway/core/poison/subject.ts';
+import { createPace } from './pace.ts';
 
 /** Looks at definitions for signs of poisoning, a few milliseconds at a time: a call under way never waits for it. */
 export interface Reviewer {
@@ -18,17 +19,10 @@ interface Looked {
 
 /** Definitions whose findings are kept. A larger set is looked at again, not refused. */
 const mostKept = 4_096;
-/** Milliseconds in one go. */
-const stretch = 8;
 
 export function createReviewer(sha256: Sha256, clock: () => number): Reviewer {
   const kept = new Map<string, Looked>();
-  let since = clock();
-  const pause = async (): Promise<void> => {
-    if (clock() - since < stretch) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    since = clock();
-  };
+  const pause = createPace(clock);
   const look = (digest: string, read: () => Subject): Looked => {
     const before = kept.get(digest);
     if (before) return before;

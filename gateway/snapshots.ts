@@ -7,6 +7,7 @@ import type { Finding } from '#gateway/core/poison/finding.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Catalogue, Digests, Policy, Snapshot } from '#gateway/core/snapshot.ts';
 import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+import type { Contracts } from './contracts.ts';
 import type { Reviewer } from './review.ts';
 
 /** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
@@ -44,6 +45,7 @@ export interface SnapshotsParts {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly pins: Pins;
   readonly reviewer: Reviewer;
+  readonly contracts: Contracts;
   /** Reads and verifies the manifest a server is configured with; null when it has none. */
   readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   /** The directory that a server's relative path arguments start from. */
@@ -74,7 +76,10 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   /** All servers, since a name beside it makes a difference: what did not change was looked at before. */
   async function reviewAll(): Promise<void> {
     for (const [id, { state }] of held) {
-      if (state.catalogue) findings.set(state.catalogue.approved, await review(id, state.catalogue.approved));
+      const approved = state.catalogue?.approved;
+      if (!approved) continue;
+      await parts.contracts.prepare(approved);
+      findings.set(approved, await review(id, approved));
     }
   }
 
@@ -187,6 +192,7 @@ function rebuild(
       tier: config.tiers[server.tier],
       catalogue,
       findings: catalogue && findingsOf(catalogue.approved),
+      contractOf: parts.contracts.of,
     };
   });
   const { revision } = policy;

@@ -65,6 +65,7 @@ const outcomeOf = {
   manifest_unsigned: 'denied',
   server_quarantined: 'denied',
   definition_unreviewed: 'denied',
+  schema_unusable: 'denied',
   arguments_invalid: 'invalid',
   input_invalid: 'invalid',
   policy_denied: 'denied',

@@ -50,6 +50,7 @@ export const refusals = {
   manifest_unsigned: row('authorize', 40901, 200, 'result', 'review', 'The server must be signed, and is not.'),
   server_quarantined: row('authorize', 40902, 200, 'result', 'review', 'The server is quarantined.'),
   definition_unreviewed: row('route', 40903, 200, 'result', 'review', 'A person has to look at the definition first.'),
+  schema_unusable: row('route', 40904, 200, 'result', 'review', 'The schema of the tool cannot be held to.'),
   arguments_invalid: row('classify', -32602, 200, 'result', 'fix', 'The arguments do not fit the tool.'),
   policy_denied: row('authorize', 40300, 200, 'result', 'never', 'The policy denies this call.'),
   policy_unavailable: row('authorize', 50300, 200, 'result', 'later', 'The policy gave no usable decision.'),

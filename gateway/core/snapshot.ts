@@ -7,6 +7,7 @@ import type { Definitions, Drift, Sha256 } from './manifest.ts';
 import type { HexDigest } from './names.ts';
 import type { Finding } from './poison/finding.ts';
 import type { Refusal } from './refusals.ts';
+import type { Contract } from './schema/contract.ts';
 
 /** What the policy engine is to the gateway: one synchronous question. It throws when it has no answer. */
 export interface Policy {
@@ -80,6 +81,8 @@ export interface Target {
   /** Arguments that headers mirror on the way to a modern server. */
   readonly mirrors: readonly HeaderMirror[];
   readonly hasOutputSchema: boolean;
+  /** What its approved schemas ask of arguments and results. */
+  readonly contract: Contract;
   /** Set while the definition may not be used: it changed, or should be signed and is not. */
   readonly closed: Refusal | null;
 }
@@ -120,4 +123,6 @@ export interface ServerFacts {
   readonly catalogue: Catalogue | null;
   /** Signs of poisoning in the approved definitions; null while nobody has looked yet. */
   readonly findings: readonly Finding[] | null;
+  /** The contract of one of its approved tools. */
+  readonly contractOf: (definition: JsonObject, digest: string) => Contract;
 }

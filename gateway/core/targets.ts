@@ -5,6 +5,7 @@ import type { JsonObject } from './json.ts';
 import { type Drift, definitionDigest, definitionName } from './manifest.ts';
 import { exposedName } from './names.ts';
 import { type Refusal, refuse } from './refusals.ts';
+import { type Contract, noContract } from './schema/contract.ts';
 import type { Digests, ServerEntry, ServerFacts, Target } from './snapshot.ts';
 
 /** What one server can be asked for, as approved. */
@@ -24,19 +25,27 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
     const name = definitionName(kind, definition);
     const rule = kind === 'tool' ? toolRule(config.tools, name) : undefined;
     const exposed = kind === 'template' ? name : exposedName(server.id, name, digests.hex);
+    const digest = definitionDigest(kind, definition, digests.sha256);
+    const contract = kind === 'tool' ? facts.contractOf(definition, digest) : noContract;
+    const flaw = schemaRefusal(server.id, name, contract);
     return {
       kind,
       server,
       name,
       exposed,
       listed: kind === 'template' ? definition : { ...definition, name: exposed },
-      digest: definitionDigest(kind, definition, digests.sha256),
+      digest,
       action: kind === 'tool' ? (rule?.action ?? null) : 'read',
       risk: kind === 'tool' ? (rule?.risk ?? null) : 'low',
       paths: rule?.paths ?? [],
       mirrors: kind === 'tool' ? mirrorsOf(definition) : [],
       hasOutputSchema: definition.outputSchema !== undefined,
-      closed: server.closed ?? heldBack(review, kind, name) ?? driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
+      contract,
+      closed:
+        server.closed ??
+        flaw ??
+        heldBack(review, kind, name) ??
+        driftRefusal(server.id, drifted.get(`${kind} ${name}`)),
     };
   };
   // Where nothing could be approved, a name alone stands for what is served: who might call it is told why it is closed.
@@ -74,8 +83,17 @@ function resourceTarget(server: ServerEntry, resource: JsonObject): Target {
     paths: [],
     mirrors: [],
     hasOutputSchema: false,
+    contract: noContract,
     closed: server.closed,
   };
+}
+
+/** A schema that cannot be held to is no contract: the tool stays closed rather than go without one. */
+function schemaRefusal(server: string, name: string, { flaw }: Contract): Refusal | null {
+  if (flaw === null) return null;
+  return refuse('schema_unusable', `A schema of the tool "${name}" of server "${server}" is not usable: ${flaw}.`, {
+    tool: name,
+  });
 }
 
 function driftRefusal(server: string, item: Drift | undefined): Refusal | null {

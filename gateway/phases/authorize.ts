@@ -6,6 +6,7 @@ import type { Question } from '#gateway/core/judge.ts';
 import type { PolicyPhase } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { describeMisfit } from '#gateway/core/schema/contract.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
 
@@ -36,6 +37,9 @@ export function authorize(call: Classified, ports: Ports): Authorized | Refusal 
     return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
   }
   if (target.closed) return target.closed;
+  // Only now: what a schema asks for is told to nobody who may not call the tool.
+  const misfit = target.contract.input?.(args);
+  if (misfit) return refuse('arguments_invalid', describeMisfit('arguments', misfit), { ...misfit });
   return learn(call, { decision });
 }
 

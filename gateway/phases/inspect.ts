@@ -3,6 +3,7 @@ import { type Answer, type Ending, type ExchangeEvent, type Given, isEnding } fr
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
+import { describeMisfit } from '#gateway/core/schema/contract.ts';
 import type { Hashing } from '#gateway/ports.ts';
 
 interface Ports {
@@ -42,7 +43,7 @@ const relayed: ReadonlySet<string> = new Set([
   'notifications/resources/list_changed',
 ]);
 
-/** The least that a result of this method must be. Contracts of schemas come with their own issue. */
+/** The least that a result of this method must be. */
 const members = {
   'tools/call': (result: JsonObject) => result.content === undefined || Array.isArray(result.content),
   'resources/read': (result: JsonObject) => Array.isArray(result.contents),
@@ -54,8 +55,20 @@ function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
   if (ending.kind === 'input') return sealed(call, ports, ending);
   if (ending.kind !== 'result') return ending;
   const fits = call.method in members ? members[call.method as keyof typeof members] : null;
-  if (!fits || fits(ending.result)) return ending;
-  return { kind: 'refusal', refusal: refuse('answer_invalid', `The result is not one of ${call.method}.`) };
+  const detail =
+    fits && !fits(ending.result) ? `The result is not one of ${call.method}.` : broken(call, ending.result);
+  return detail === null ? ending : { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
+}
+
+/** How a tool's result breaks the contract of its approved output schema, or null. An error or a question is bound by none. */
+function broken({ method, target }: Answered, result: JsonObject): string | null {
+  const { output } = target.contract;
+  if (output === null || method !== 'tools/call' || result.isError === true) return null;
+  if (result.resultType !== undefined && result.resultType !== 'complete') return null;
+  const { structuredContent } = result;
+  if (structuredContent === undefined) return 'The result lacks "structuredContent", which its schema describes.';
+  const misfit = output(structuredContent);
+  return misfit && describeMisfit('structuredContent', misfit);
 }
 
 /** A server's state leaves in our seal. */

@@ -9,6 +9,7 @@ import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
 import { decide } from '#gateway/core/decision.ts';
 import type { PathFact } from '#gateway/core/facts.ts';
 import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
+import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Policy, Target } from '#gateway/core/snapshot.ts';
 import { aToolchain, buildTimeout, packFolder } from '#test/support/rego.ts';
 
@@ -70,6 +71,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
       paths: ['/path'],
       mirrors: [],
       hasOutputSchema: false,
+      contract: noContract,
       closed: null,
       ...target,
     },

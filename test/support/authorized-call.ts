@@ -1,6 +1,7 @@
 import { type Authorized, createCall, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
+import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 
 /** A decision as the policy would have it; only core/decision.ts can make one. */
@@ -42,6 +43,7 @@ const target: Target = {
   paths: [],
   mirrors: [],
   hasOutputSchema: false,
+  contract: noContract,
   closed: null,
 };
 

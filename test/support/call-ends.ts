@@ -3,6 +3,7 @@ import { type CallEnd, type Outcome, refusalOutcome } from '#gateway/core/call-e
 import { type Allowed, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
 import { type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { noContract } from '#gateway/core/schema/contract.ts';
 import type { ServerEntry, Snapshot, Target, View } from '#gateway/core/snapshot.ts';
 
 /** Builds servers, targets and ends of calls as the gateway would make them. It asserts nothing. */
@@ -37,6 +38,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
     paths: [],
     mirrors: [],
     hasOutputSchema: false,
+    contract: noContract,
     closed: null,
     ...over,
   };

@@ -7,6 +7,7 @@ import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
+import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Catalogue, Policy, ServerFacts } from '#gateway/core/snapshot.ts';
 
 /** Values for tests: complete, sensible, and changed where a test says so. Nothing here asserts. */
@@ -69,6 +70,7 @@ export const serverFacts = (id: string, over: Partial<ServerFacts> = {}): Server
   tier: { answer: 1024, manifest: 'signed-or-snapshot' },
   catalogue: aCatalogue(),
   findings: [],
+  contractOf: () => noContract,
   ...over,
 });
 
