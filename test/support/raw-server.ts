@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createFailures } from '#gateway/adapters/upstream/failures.ts';
+import { createDial, placeOf } from '#gateway/adapters/upstream/plain/dial.ts';
 import type { PlainExchange, PlainRequest } from '#gateway/adapters/upstream/plain/exchange.ts';
 import { createPlainPool, type PlainPool, type PlainPoolOptions } from '#gateway/adapters/upstream/plain/pool.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
@@ -64,6 +65,7 @@ function wholeRequest(text: string): string | null {
 /** Our own client for `url`; it is closed when the test is over. */
 export function aPlainPool(url: string, options: Partial<PlainPoolOptions> = {}): PlainPool {
   const pool = createPlainPool({
+    dial: createDial(placeOf(new URL(url))),
     ...{ url: new URL(url), connect: 1_000, say: createFailures('tickets'), keep: { idle: 4_000, age: 300_000 } },
     ...options,
   });

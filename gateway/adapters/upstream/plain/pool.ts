@@ -1,5 +1,5 @@
 import { Connection } from './connection.ts';
-import { createDial, type Dial, placeOf } from './dial.ts';
+import type { Dial } from './dial.ts';
 import { PlainExchange, type PlainRequest, type Sentences } from './exchange.ts';
 import { createRequestWriter } from './request-text.ts';
 
@@ -19,7 +19,8 @@ export interface PlainPoolOptions {
   readonly say: Sentences;
   /** The longest an unused connection is kept, and any connection, in milliseconds. */
   readonly keep: { readonly idle: number; readonly age: number };
-  readonly dial?: Dial;
+  /** Not left to a default: whoever makes a pool says who looks at addresses before they are dialled. */
+  readonly dial: Dial;
 }
 
 /** By how much we give up an idle connection before its server says that it does. */
@@ -28,7 +29,6 @@ const sweepEvery = 1_000;
 
 export function createPlainPool({ url, connect, say, keep, dial }: PlainPoolOptions): PlainPool {
   const write = createRequestWriter(url);
-  const dialled = dial ?? createDial(placeOf(url));
   const all = new Set<Connection>();
   // The newest last, and taken first: what is not needed grows old and goes.
   const idle: Connection[] = [];
@@ -65,7 +65,7 @@ export function createPlainPool({ url, connect, say, keep, dial }: PlainPoolOpti
       if (usable(kept, now)) return kept;
       kept.destroy();
     }
-    const made = new Connection(dialled, connect, say, lender);
+    const made = new Connection(dial, connect, say, lender);
     made.oldAt = now + keep.age;
     all.add(made);
     sweeper ??= setInterval(sweep, sweepEvery).unref();
