@@ -67,7 +67,7 @@ const approveLine = ({ server, digest }: ServerDiff): string => `sekisho servers
 const changes = ({ drift }: ServerDiff): string =>
   drift.length === 1 ? 'One definition changed' : `${drift.length} definitions changed`;
 
-const signs = { added: '+', removed: '-', changed: '~' } as const;
+const signs = { added: '+', removed: '-', changed: '~', renamed: '>' } as const;
 
 /** Member by member, with what would not be seen written out: a description can hide anything. */
 function review(shell: Shell, { server, digest, drift, findings, held }: ServerDiff): string {
@@ -76,8 +76,9 @@ function review(shell: Shell, { server, digest, drift, findings, held }: ServerD
     const what = held ? `${server} waits for a person (${digest}).` : `${server} serves what was approved (${digest}).`;
     return [what, ...found].join('\n');
   }
-  const blocks = drift.map(({ kind, name, state, fields, approved, live }) => {
-    const title = styled(shell, 'bold', `${signs[state]} ${kind} ${printable(name)} ${state}`);
+  const blocks = drift.map(({ kind, name, state, from, fields, approved, live }) => {
+    const was = from === undefined ? '' : ` from ${printable(from)}`;
+    const title = styled(shell, 'bold', `${signs[state]} ${kind} ${printable(name)} ${state}${was}`);
     const whole = state === 'changed' ? fields : [''];
     return [title, ...whole.flatMap((pointer) => memberLines(shell, pointer, approved, live))].join('\n');
   });
@@ -88,8 +89,9 @@ function memberLines(shell: Shell, pointer: string, approved: Side, live: Side):
   const before = atPointer(approved, pointer);
   const after = atPointer(live, pointer);
   const lines = [`  ${pointer === '' ? '(whole)' : printable(pointer)}`];
-  if (before !== undefined && before !== null) lines.push(styled(shell, 'red', indented('- ', before)));
-  if (after !== undefined && after !== null) lines.push(styled(shell, 'green', indented('+ ', after)));
+  // A member that is null is shown: absent, null and empty are three things.
+  if (before !== undefined && approved !== null) lines.push(styled(shell, 'red', indented('- ', before)));
+  if (after !== undefined && live !== null) lines.push(styled(shell, 'green', indented('+ ', after)));
   return lines;
 }
 

@@ -22,7 +22,7 @@ export async function diffOf({ config, snapshots }: Gateway, id: string, live: L
     drift: (catalogue?.drift ?? []).map((item) => ({
       ...item,
       fields: [...item.fields],
-      approved: definitionOf(approved, item),
+      approved: definitionOf(approved, { ...item, name: item.from ?? item.name }),
       live: definitionOf(live.definitions, item),
     })),
     findings: [...(await snapshots.review(id, live.definitions))],

@@ -98,6 +98,11 @@ function closedServer(id: string, tier: Tier, rule: ManifestRule, catalogue: Cat
     const how = `Sign it: sekisho servers sign ${id}, then name the file and its keys under servers.${id}.manifest.`;
     return refuse('manifest_unsigned', `Tier "${tier}" asks for a signed manifest and server "${id}" has none. ${how}`);
   }
+  // Nobody vouches for a public server: one that changes anything is looked at whole before it is used again.
+  if (tier === 'public' && (catalogue.drift ?? []).length > 0) {
+    const how = `See sekisho servers diff ${id}; a reviewer approves what it serves now, or not.`;
+    return refuse('server_quarantined', `Server "${id}" is public and changed since it was approved. ${how}`);
+  }
   return null;
 }
 

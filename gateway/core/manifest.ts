@@ -90,7 +90,9 @@ export const definitionName = (kind: DefinitionKind, definition: JsonObject): st
 export interface Drift {
   readonly kind: DefinitionKind | 'instructions';
   readonly name: string;
-  readonly state: 'added' | 'removed' | 'changed';
+  readonly state: 'added' | 'removed' | 'changed' | 'renamed';
+  /** Of what was renamed, the name it was approved under. */
+  readonly from?: string;
   /** The members that differ, as JSON pointers from the definition. */
   readonly fields: readonly string[];
 }
@@ -110,10 +112,11 @@ export function drift(approved: Definitions, live: Definitions): readonly Drift[
 function driftOf(kind: DefinitionKind, before: readonly JsonObject[], after: readonly JsonObject[]): Drift[] {
   const then = new Map(before.map((definition) => [definitionName(kind, definition), definition]));
   const now = new Map(after.map((definition) => [definitionName(kind, definition), definition]));
+  const gone = [...then].filter(([name]) => !now.has(name));
   const found: Drift[] = [];
   for (const [name, definition] of now) {
     const old = then.get(name);
-    if (!old) found.push({ kind, name, state: 'added', fields: [] });
+    if (!old) found.push(newcomer(kind, name, definition, gone));
     else {
       const fields = differences(withoutVolatile(old), withoutVolatile(definition), '');
       if (fields.length > 0) found.push({ kind, name, state: 'changed', fields });
@@ -122,6 +125,26 @@ function driftOf(kind: DefinitionKind, before: readonly JsonObject[], after: rea
   for (const name of then.keys()) if (!now.has(name)) found.push({ kind, name, state: 'removed', fields: [] });
   return found;
 }
+
+/** What is gone and comes back under another name is the same tool in other words: a reviewer should see that at once. */
+function newcomer(
+  kind: DefinitionKind,
+  name: string,
+  definition: JsonObject,
+  gone: readonly (readonly [string, JsonObject])[],
+): Drift {
+  const was = gone.filter(([, old]) => body(kind, old) === body(kind, definition));
+  const [only] = was;
+  if (!only || was.length > 1) return { kind, name, state: 'added', fields: [] };
+  const field = kind === 'template' ? '/uriTemplate' : '/name';
+  return { kind, name, state: 'renamed', from: only[0], fields: [field] };
+}
+
+/** What it is, whatever it is called and however it is praised. */
+const body = (kind: DefinitionKind, definition: JsonObject): string => {
+  const called = kind === 'template' ? { uriTemplate: '' } : { name: '' };
+  return canonical({ ...withoutVolatile(definition), ...called, title: '', description: '' });
+};
 
 function differences(before: JsonValue, after: JsonValue, at: string): string[] {
   if (isJsonObject(before) && isJsonObject(after)) {

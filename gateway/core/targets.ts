@@ -52,9 +52,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
   const named = (kind: 'tool' | 'prompt'): readonly JsonObject[] =>
     server.closed === null
       ? []
-      : (catalogue.drift ?? [])
-          .filter((item) => item.kind === kind && item.state === 'added')
-          .map(({ name }) => ({ name }));
+      : (catalogue.drift ?? []).filter((item) => item.kind === kind && isNew(item)).map(({ name }) => ({ name }));
   return {
     tools: [...catalogue.approved.tools, ...named('tool')].map((definition) => target('tool', definition)),
     prompts: [...catalogue.approved.prompts, ...named('prompt')].map((definition) => target('prompt', definition)),
@@ -96,8 +94,11 @@ function schemaRefusal(server: string, name: string, { flaw }: Contract): Refusa
   });
 }
 
+/** Served under a name that nobody approved. */
+const isNew = ({ state }: Drift): boolean => state === 'added' || state === 'renamed';
+
 function driftRefusal(server: string, item: Drift | undefined): Refusal | null {
-  if (!item || item.state === 'added') return null;
+  if (!item || isNew(item)) return null;
   const fields = item.fields.length > 0 ? ` (${item.fields.slice(0, 8).join(', ')})` : '';
   const what = `The ${item.kind} "${item.name}" of server "${server}" was ${item.state} since it was approved${fields}.`;
   const how = `See sekisho servers diff ${server}; a reviewer signs or approves it again.`;

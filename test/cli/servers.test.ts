@@ -68,6 +68,16 @@ test('shows a definition that is new or gone as a whole', async () => {
   const api = aControlApi();
   const drift = [
     { kind: 'tool', name: 'a', state: 'added', fields: [], approved: null, live: { name: 'a' } },
+    {
+      kind: 'tool',
+      name: 'd',
+      from: 'c',
+      state: 'renamed',
+      fields: ['/name'],
+      approved: { name: 'c' },
+      live: { name: 'd' },
+    },
+    { kind: 'tool', name: 'e', state: 'changed', fields: ['/title'], approved: { title: '' }, live: { title: null } },
     { kind: 'prompt', name: 'b', state: 'removed', fields: [], approved: { name: 'b' }, live: null },
   ] as const;
   const diff = () => ({
@@ -84,6 +94,18 @@ test('shows a definition that is new or gone as a whole', async () => {
   + {
   +   "name": "a"
   + }
+> tool d renamed from c
+  (whole)
+  - {
+  -   "name": "c"
+  - }
+  + {
+  +   "name": "d"
+  + }
+~ tool e changed
+  /title
+  - ""
+  + null
 - prompt b removed
   (whole)
   - {

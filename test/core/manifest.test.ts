@@ -79,9 +79,18 @@ describe('drift', () => {
   test('sees a tool that appears, one that is gone, and a rename as both', () => {
     const renamed = { ...issue, name: 'make_issue' };
     expect(drift(only(issue), only(renamed))).toEqual([
-      { kind: 'tool', name: 'make_issue', state: 'added', fields: [] },
+      { kind: 'tool', name: 'make_issue', state: 'renamed', from: 'create_issue', fields: ['/name'] },
       { kind: 'tool', name: 'create_issue', state: 'removed', fields: [] },
     ]);
+  });
+
+  test('sees a rename in other words, and no rename where it could be one of two', () => {
+    const praised = { ...issue, name: 'make_issue', title: 'Best', description: 'Makes the best issues.' };
+    expect(drift(only(issue), only(praised))[0]).toMatchObject({ state: 'renamed', from: 'create_issue' });
+    const twin = { ...issue, name: 'open_issue' };
+    expect(drift(only(issue, twin), only(praised))[0]).toMatchObject({ name: 'make_issue', state: 'added' });
+    const other = { ...issue, name: 'make_issue', inputSchema: { type: 'object' } };
+    expect(drift(only(issue), only(other))[0]).toMatchObject({ state: 'added' });
   });
 
   test('sees two descriptions that were swapped', () => {

@@ -80,7 +80,7 @@ describe('a public server that shows signs of poisoning', () => {
     server.lists.tools = [{ ...poisoned, title: 'Another' }];
     const answer = await controlApi(sekisho.gateway).servers.pin('up', { expected: digest, by: 'ada' });
     expect(answer).toMatchObject({ refused: 'conflict' });
-    expect(reasonOf(await (await openSession(sekisho)).call('up__add'))).toBe('definition_unreviewed');
+    expect(reasonOf(await (await openSession(sekisho)).call('up__add'))).toBe('server_quarantined');
     expect(server.calls).toEqual([]);
   });
 
@@ -95,14 +95,31 @@ describe('a public server that shows signs of poisoning', () => {
     expect(await told()).toContain('Do not tell the user');
   });
 
-  test('waits again for a person when it says something else, with the approved words still served', async () => {
+  test('waits again for a person when it says something else', async () => {
     const server = await startListing([aTool('add')]);
     const { sekisho, diff } = await start('public', server);
     await controlApi(sekisho.gateway).servers.pin('up', { expected: (await diff()).digest, by: 'ada' });
     server.lists.tools = [poisoned];
     await sekisho.gateway.snapshots.refresh('up');
-    expect(reasonOf(await (await openSession(sekisho)).call('up__add'))).toBe('manifest_changed');
+    expect(reasonOf(await (await openSession(sekisho)).call('up__add'))).toBe('server_quarantined');
     expect((await diff()).findings).not.toEqual([]);
+    expect(server.calls).toEqual([]);
+  });
+
+  test('is closed whole by any change, a tool more included, until a person approves what it serves now', async () => {
+    const server = await startListing([aTool('add')]);
+    const { sekisho, diff } = await start('public', server);
+    server.lists.tools = [aTool('add'), aTool('subtract')];
+    await sekisho.gateway.snapshots.refresh('up');
+    expect(await listed(sekisho)).toEqual([]);
+    const session = await openSession(sekisho);
+    expect(reasonOf(await session.call('up__add'))).toBe('server_quarantined');
+    expect(server.calls).toEqual([]);
+    const lines = (await sekisho.audit()).filter(({ reason }) => reason === 'server_quarantined');
+    expect(lines).toMatchObject([{ server: 'up', tool: 'add', outcome: 'denied', upstream_ms: null }]);
+    await controlApi(sekisho.gateway).servers.pin('up', { expected: (await diff()).digest, by: 'ada' });
+    expect(await listed(sekisho)).toEqual(['up__add', 'up__subtract']);
+    expect(textOf(await session.call('up__subtract'))).toBe('done');
   });
 
   test('is found by the names of the servers beside it', async () => {

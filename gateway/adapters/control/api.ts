@@ -202,7 +202,9 @@ export const serverDiff = z.object({
     z.object({
       kind: z.enum(['tool', 'prompt', 'template', 'instructions']),
       name: z.string(),
-      state: z.enum(['added', 'removed', 'changed']),
+      state: z.enum(['added', 'removed', 'changed', 'renamed']),
+      /** Of what was renamed, the name it was approved under. */
+      from: z.string().optional(),
       fields: z.array(z.string()),
       /** The definition as approved and as served; null where there is none. */
       approved: z.json(),
