@@ -15,12 +15,10 @@ import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
 import { patterns } from '#gateway/adapters/schemas/patterns.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
-import { createDecisionLog, type DecisionLog } from '#gateway/adapters/telemetry/decision-log.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { createContracts } from '#gateway/contracts.ts';
 import type { Config } from '#gateway/core/config.ts';
-import type { Judgement } from '#gateway/core/decision-event.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
 import { createGate } from '#gateway/gate.ts';
@@ -31,11 +29,12 @@ import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
+import { openJudged } from './compose/judged.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
-import { createShadow, type Shadow } from './compose/shadow.ts';
+import type { Shadow } from './compose/shadow.ts';
 import { openTelemetry } from './compose/telemetry.ts';
 
 /** A gateway that runs. */
@@ -109,14 +108,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
     (it) => it.close(),
   );
-  const shadow =
-    config.policy.shadow === undefined
-      ? null
-      : keep(await createShadow({ directory: config.policy.shadow, state: config.state, env, progress, log }), (it) =>
-          it.close(),
-        );
-  const decisions = openDecisionLog(config, log);
-  if (decisions) keep(decisions, (it) => it.close());
+  const judged = keep(await openJudged(outside), (it) => it.close());
   const news = createNews();
   const egress = openEgress(outside);
   const servers = keep(await createServers(config, egress, { log, carrier }), (it) => it.close());
@@ -144,7 +136,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       reviewer: createReviewer(hashing.sha256, () => performance.now()),
       now: Date.now,
       log,
-      judged: judgedBy(shadow, decisions),
+      judged: judged.told,
       changed: (id) => {
         for (const what of ['tools', 'prompts', 'resources'] as const) {
           tell?.tellChanged(id, what);
@@ -165,8 +157,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     snapshots,
     audit,
     policy: policy.state,
-    shadow: () => shadow?.state() ?? null,
-    decisions: () => decisions?.counts() ?? null,
+    shadow: () => judged.shadow?.state() ?? null,
+    decisions: () => judged.decisions?.counts() ?? null,
     server: () => server,
   });
   keep(telemetry.traces, (it) => it.close());
@@ -231,7 +223,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     config,
     snapshots,
     policy,
-    shadow,
+    shadow: judged.shadow,
     store,
     revocations,
     audit,
@@ -244,17 +236,6 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   function onFault(fault: unknown): void {
     log.error({ fault }, 'the store could not be swept');
   }
-}
-
-const openDecisionLog = ({ policy }: Config, log: Log): DecisionLog | null =>
-  policy.log === undefined ? null : createDecisionLog({ path: policy.log.path, kept: policy.log.arguments, log });
-
-function judgedBy(shadow: Shadow | null, decisions: DecisionLog | null): ((judgement: Judgement) => void) | null {
-  if (!shadow && !decisions) return null;
-  return (judgement) => {
-    shadow?.told(judgement);
-    decisions?.told(judgement);
-  };
 }
 
 async function listen(
