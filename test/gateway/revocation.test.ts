@@ -5,8 +5,9 @@ import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
-import { type Heard, heard, openSession, reasonOf } from '#test/support/messages.ts';
+import { envelope, type Heard, heard, openSession, reasonOf } from '#test/support/messages.ts';
 import { aJob, aRule, aRunToken, claimsOf, exchange, sendForm } from '#test/support/run-tokens.ts';
+import { readSse } from '#test/support/sse-reader.ts';
 
 /** Begins to answer, and then takes half a minute. */
 const slow: Tool = {
@@ -197,6 +198,22 @@ describe('open streams', () => {
       { authorization: `Bearer ${token}` },
     );
     expect([answer.status, reasonOf(await heard(answer))]).toEqual([401, 'token_invalid']);
+  });
+
+  test('of a subscription end, too, and say why', async () => {
+    const token = await aRunToken(sekisho, issuer);
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    };
+    const params = { notifications: { toolsListChanged: true }, _meta: envelope() };
+    const opened = await sekisho.post({ jsonrpc: '2.0', id: 's', method: 'subscriptions/listen', params }, headers);
+    const reader = readSse(opened);
+    await reader.next('notifications/subscriptions/acknowledged');
+    await revoke('run', runOf(token));
+    expect(await Promise.race([reader.ended.then(() => 'ended'), within(2000)])).toBe('ended');
+    expect(JSON.stringify(reader.messages.at(-1))).toContain('run_revoked');
   });
 
   test('a call whose answer has not begun ends, too, and is cancelled at its server', async () => {
