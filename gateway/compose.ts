@@ -199,7 +199,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   tell = server;
   const resource = resourceFacts(config);
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
-  if (runTokens) serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, now: Date.now });
+  if (runTokens)
+    serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, recordable: audit.ready, now: Date.now });
   const settled = snapshots.start(patience);
   const ready = { yet: false };
   void settled.then(() => {

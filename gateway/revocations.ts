@@ -54,21 +54,24 @@ export function createRevocations(options: {
     });
   }
 
+  function tryRefresh(): void {
+    try {
+      refresh();
+    } catch (fault) {
+      log.error({ fault }, 'the list of revoked runs could not be read');
+    }
+  }
+
   function find(identity: Identity): Refusal | null {
+    // A process that stood still for a while has only not looked yet.
+    if (now() - seen > blindMs) tryRefresh();
     if (now() - seen > blindMs) return refuse('overloaded', 'The list of revoked runs cannot be read.');
     if (list.size === 0 || !hits(identity)) return null;
     return refuse('run_revoked', 'The run, its token, or what it was given for was revoked: start a new run.');
   }
 
   refresh();
-  const timer = setInterval(() => {
-    try {
-      refresh();
-    } catch (fault) {
-      log.error({ fault }, 'the list of revoked runs could not be read');
-    }
-  }, everyMs);
-  timer.unref();
+  const timer = setInterval(tryRefresh, everyMs).unref();
 
   return {
     refresh,

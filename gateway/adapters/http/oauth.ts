@@ -15,6 +15,8 @@ export interface OAuthParts {
   readonly keys: () => Jwks;
   readonly gate: Gate;
   readonly checkHost: HostCheck;
+  /** False while nothing can be recorded: then nothing is given out. */
+  readonly recordable: () => boolean;
   readonly now: () => number;
 }
 
@@ -63,6 +65,9 @@ const metadata = (issuer: string): object => ({
 });
 
 async function exchange(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (!parts.recordable()) {
+    return refused(parts, request, reply, refuse('overloaded', 'The audit log cannot be written.'));
+  }
   const form = formOf(request);
   if (isRefusal(form)) return refused(parts, request, reply, form);
   const asked = parseExchange(form, [parts.issuer, `${parts.issuer}/mcp`]);
