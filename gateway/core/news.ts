@@ -10,6 +10,8 @@ export interface News {
   publish(item: NewsItem): void;
   /** What comes from now on and is wanted, until nobody listens any more. */
   listen(wanted: (item: NewsItem) => boolean, signal: Leaving): AsyncIterable<NewsItem>;
+  /** How many listen. */
+  readonly listeners: number;
   /** Counts who needs something of a server; true for the first. */
   hold(key: string): boolean;
   /** True for the last. */
@@ -21,6 +23,9 @@ export function createNews(): News {
   const listeners = new Set<(item: NewsItem) => void>();
   const holders = new Map<string, number>();
   return {
+    get listeners() {
+      return listeners.size;
+    },
     publish(item) {
       for (const tell of listeners) tell(item);
     },

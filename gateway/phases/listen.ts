@@ -2,6 +2,7 @@ import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
 import { type Ending, type ExchangeEvent, metaKeys, resultOf, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
 import type { ListName, News, NewsItem } from '#gateway/core/news.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -17,6 +18,7 @@ interface Ports extends SubscribePorts {
 
 const mostUris = 32;
 const mostOfARun = 8;
+const mostOfAll = 10_000;
 const lists: readonly ListName[] = ['tools', 'prompts', 'resources'];
 
 /** What servers tell without being asked: of all in the view, and of the resources that this caller may read. */
@@ -25,16 +27,27 @@ export async function listen(call: Authenticated, ports: Ports): Promise<Listed 
   if (!isJsonObject(asked)) return refuse('arguments_invalid', '"notifications" must be an object.');
   const uris = asked.resourceSubscriptions ?? [];
   if (!isUris(uris)) return refuse('arguments_invalid', `"resourceSubscriptions" must be ${mostUris} URIs at most.`);
+  if (ports.news.listeners >= mostOfAll) return refuse('overloaded', 'Too many listen already.');
   const seat = seatOf(call, ports.news);
   if (seat === null) return refuse('rate_limited', `A run may listen ${mostOfARun} times at once.`);
   const changes = lists.filter((what) => asked[`${what}ListChanged`] === true);
   const targets = [...new Set(uris)].flatMap((uri) => readable(call, uri, ports) ?? []);
-  const news = ports.news.listen(wantedBy(call, changes, targets), call.signal);
-  const told = await Promise.all(targets.map((target) => subscribe(call, target, ports)));
+  const stop = createLeaving();
+  call.signal.addEventListener('abort', () => stop.abort());
+  if (call.signal.aborted) stop.abort();
+  const news = ports.news.listen(wantedBy(call, changes, targets), stop);
+  const told = await subscribeAll(call, targets, ports).catch((fault: unknown) => {
+    ports.news.release(seat);
+    stop.abort();
+    throw fault;
+  });
   const heard = targets.filter((_, at) => told[at] === true);
   const answer: StreamAnswer = { kind: 'stream', events: events(call, ports, { news, changes, heard, seat }) };
   return learn(call, { answer });
 }
+
+const subscribeAll = (call: Authenticated, targets: readonly Target[], ports: Ports): Promise<boolean[]> =>
+  Promise.all(targets.map((target) => subscribe(call, target, ports)));
 
 const isUris = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length <= mostUris && value.every((uri) => typeof uri === 'string');

@@ -3,6 +3,7 @@ import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { envelope, heard, reasonOf } from '#test/support/messages.ts';
+import { total } from '#test/support/metrics-page.ts';
 import { readSse, type SseReader } from '#test/support/sse-reader.ts';
 
 /** `subscriptions/listen`: what a self-contained client hears of servers of both eras. */
@@ -120,6 +121,11 @@ describe('a listening client', () => {
       const lines = (await sekisho.audit()).filter(({ method }) => method === 'subscriptions/listen');
       expect(lines.slice(-2).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
     });
+  });
+
+  test('takes no place from calls for as long as it listens', async () => {
+    await listen({ toolsListChanged: true });
+    expect(total(await sekisho.metrics(), 'sekisho_inflight_requests')).toBe(0);
   });
 
   test('is heard until its token ends, and told why', async () => {

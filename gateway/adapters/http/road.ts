@@ -37,11 +37,13 @@ export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise
       if (!arrival.response.writableFinished) abort.abort();
     });
   }
-  road.inflight++;
+  // Listening is no work under way: who does it for hours takes no place from calls.
+  const work = call.method === 'subscriptions/listen' ? 0 : 1;
+  road.inflight += work;
   // Also a call whose answer has not begun ends with its run.
   road.parts.revocations.watch(call, abort);
   const left = (): void => {
-    road.inflight--;
+    road.inflight -= work;
     road.parts.revocations.unwatch(call);
     leave(road, call, entered.live);
   };
