@@ -100,7 +100,7 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     snapshot = rebuild(parts, policy, held, findingsOf);
     for (const name of snapshot.collisions)
       log.error({ server: id, name }, 'two tools share a name: neither is served');
-    parts.changed(id);
+    if (withoutNote(known) !== withoutNote(found.state.catalogue)) parts.changed(id);
   }
 
   function refresh(id: string): Promise<void> {
@@ -146,6 +146,10 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     },
   };
 }
+
+/** That first sight became a pin is news for people only: no agent's list is another for it. */
+const withoutNote = (catalogue: Catalogue | null): string =>
+  JSON.stringify(catalogue && { ...catalogue, trust: { ...catalogue.trust, note: '' } });
 
 const unseen = { up: false, note: 'not asked yet', catalogue: null };
 

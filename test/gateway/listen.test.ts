@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { envelope, heard, reasonOf } from '#test/support/messages.ts';
+import { envelope, heard, openSession, reasonOf } from '#test/support/messages.ts';
 import { total } from '#test/support/metrics-page.ts';
 import { readSse, type SseReader } from '#test/support/sse-reader.ts';
 
@@ -121,6 +121,19 @@ describe('a listening client', () => {
       const lines = (await sekisho.audit()).filter(({ method }) => method === 'subscriptions/listen');
       expect(lines.slice(-2).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
     });
+  });
+
+  test('hears nothing when a server is looked at again and is what it was', async () => {
+    const own = await startGateway({
+      servers: { new: { tier: 'internal', url: modern.url, tools: { '*': { action: 'read' } } } },
+    });
+    onTestFinished(() => own.close());
+    const session = await openSession(own);
+    const reader = readSse(await session.stream());
+    for (const _ of [1, 2]) await own.gateway.snapshots.refresh('new');
+    await session.end();
+    await reader.ended;
+    expect(reader.messages.filter(({ method }) => method?.endsWith('list_changed'))).toEqual([]);
   });
 
   test('takes no place from calls for as long as it listens', async () => {
