@@ -4,6 +4,7 @@ import { refusals } from '#gateway/core/refusals.ts';
 import { errorIn, finish, isAnswerTo, messagesOf, type Received } from './answer.ts';
 import { type Incoming, mirrored, ownRevision } from './incoming.ts';
 import type { Answer, Link } from './link.ts';
+import { createMirrors } from './mirrors.ts';
 import type { Outgoing } from './outgoing.ts';
 import { isTrouble, type Trouble } from './passes.ts';
 import type { Session } from './session.ts';
@@ -29,11 +30,15 @@ export function createCalls(options: {
   const { link, session, outgoing } = options;
   const underWay = new Map<MessageId, { readonly controller: AbortController; readonly answered: Promise<void> }>();
   const open = new Set<AbortController>();
+  const mirrors = createMirrors(link);
 
   async function send({ line, message }: Incoming, signal: AbortSignal): Promise<Answer | Trouble> {
     const post = (headers: Record<string, string>) => link({ method: 'POST', body: line, headers, signal });
     const revision = ownRevision(message);
-    if (revision !== null) return post(mirrored(message, revision));
+    if (revision !== null) {
+      const ofArguments = message.kind === 'request' ? mirrors.headers(message) : {};
+      return post({ ...mirrored(message, revision), ...ofArguments });
+    }
     if (message.kind === 'request' && message.method === 'initialize') return post({});
     if (!session.isOpen()) {
       const trouble = await session.reopen(session.generation);
@@ -47,13 +52,24 @@ export function createCalls(options: {
     return (await session.reopen(generation)) ?? post(session.headers());
   }
 
-  /** Passes on all that belongs to one request; `answered` is called when its answer was written. */
-  async function relay(incoming: Incoming, { id, method }: Request, signal: AbortSignal, answered: () => void) {
+  /** With the headers that the gateway missed, or null when there are no such headers. */
+  async function sendAgain(incoming: Incoming, request: Request, signal: AbortSignal): Promise<Answer | null> {
+    const revision = ownRevision(request);
+    if (revision === null || !(await mirrors.learn(request, revision, signal))) return null;
     const answer = await send(incoming, signal);
+    return isTrouble(answer) || answer.statusCode !== 200 ? null : answer;
+  }
+
+  /** Passes on all that belongs to one request; `answered` is called when its answer was written. */
+  async function relay(incoming: Incoming, request: Request, signal: AbortSignal, answered: () => void) {
+    const { id, method } = request;
+    let answer = await send(incoming, signal);
     if (isTrouble(answer)) return outgoing.trouble(id, answer);
     if (answer.statusCode !== 200) {
       const error = (await errorIn(answer)) ?? { code: refusals.fault.code, message: said(answer.statusCode) };
-      return outgoing.fail(id, error);
+      const again = error.code === refusals.header_mismatch.code && (await sendAgain(incoming, request, signal));
+      if (!again) return outgoing.fail(id, error);
+      answer = again;
     }
     let done = false;
     for await (const received of messagesOf(answer)) {
