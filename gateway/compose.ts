@@ -11,7 +11,7 @@ import { createPublicServer, type PublicServer } from '#gateway/adapters/http/se
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
-import { loadOrCreateSecretKey } from '#gateway/adapters/keys/keys.ts';
+import { loadOrCreateSecretKey, loadSecretKeys } from '#gateway/adapters/keys/keys.ts';
 import { patterns } from '#gateway/adapters/schemas/patterns.ts';
 import { openStore, type Store } from '#gateway/adapters/sqlite/open.ts';
 import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
@@ -174,7 +174,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       inflight: createInflight(),
       upstreams: servers.upstreams,
       news,
-      box: createBox(await loadOrCreateSecretKey(join(config.state, 'keys', 'state.key'))),
+      box: createBox(...(await loadSecretKeys(join(config.state, 'keys', 'state.key')))),
     },
     watch: telemetry.watch,
     begin: telemetry.traces.begin,
@@ -189,8 +189,11 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     checkHost,
     signIn: signInOf(config),
     revocations,
-    seal: createSeal(await loadOrCreateSecretKey(join(config.state, 'keys', 'session.key')), config.limits.sessions),
-    sessions: createLiveSessions(),
+    seal: createSeal(
+      createBox(...(await loadSecretKeys(join(config.state, 'keys', 'session.key')))),
+      config.limits.sessions,
+    ),
+    sessions: createLiveSessions(config.limits.session_idle),
     limits: config.limits,
     door: config.listen.door,
     now: Date.now,

@@ -190,6 +190,9 @@ export const configSchema = z
         depth: z.int().min(4).max(128).default(64).meta({ description: 'JSON nesting at most.' }),
         inflight: z.int().min(1).default(2_000).meta({ description: 'Calls under way in the whole gateway.' }),
         sessions: duration.prefault('8h').meta({ description: 'How long a legacy session may live.' }),
+        session_idle: duration
+          .prefault('2h')
+          .meta({ description: 'How long it may be silent, with nothing under way.' }),
       })
       .prefault({}),
     store: z

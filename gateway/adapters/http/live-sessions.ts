@@ -1,3 +1,4 @@
+import type { Session } from '#gateway/core/call.ts';
 import type { AskReply } from '#gateway/core/exchange.ts';
 import type { MessageId } from '#gateway/core/message.ts';
 import type { HttpResponse } from './carrier.ts';
@@ -5,6 +6,7 @@ import type { HttpResponse } from './carrier.ts';
 /** What one legacy session has under way at this replica. It exists only while there is something in it. */
 export interface LiveSession {
   readonly view: string;
+  readonly run: string;
   /** The GET stream, when the client opened one. */
   stream: HttpResponse | null;
   logLevel: string | null;
@@ -17,8 +19,10 @@ export interface LiveSession {
 }
 
 export interface LiveSessions {
-  /** The session's state, made when there is none. Null when there are too many. */
-  enter(id: string, view: string, now: number): LiveSession | null;
+  /** The session's state, made when there is none. Null when there are too many, of this run or of all. */
+  enter(session: Session, now: number): LiveSession | null;
+  /** Notes that the session was heard of. False when it was silent for too long: then it is over. */
+  hear(id: string, now: number): boolean;
   find(id: string): LiveSession | undefined;
   /** Forgets the session if nothing is left in it. */
   leave(id: string): void;
@@ -31,18 +35,44 @@ export interface LiveSessions {
 }
 
 const atMost = 20_000;
+/** One run with many sessions must not take the places of all the others. */
+const ofRunAtMost = 256;
 const endedAtMost = 50_000;
+const heardAtMost = 50_000;
 
-export function createLiveSessions(): LiveSessions {
+/** @param idle Milliseconds after which a session that has nothing under way is over. */
+export function createLiveSessions(idle: number): LiveSessions {
   const live = new Map<string, LiveSession>();
+  const ofRun = new Map<string, number>();
+  /** When a session was last heard of, the longest ago first. What falls out is as if it was never heard of before. */
+  const heard = new Map<string, number>();
+  const forget = (id: string, { run }: LiveSession): void => {
+    live.delete(id);
+    const left = (ofRun.get(run) ?? 1) - 1;
+    if (left > 0) ofRun.set(run, left);
+    else ofRun.delete(run);
+  };
   const ended = new Set<string>();
+  function end(id: string): void {
+    const session = live.get(id);
+    heard.delete(id);
+    if (session) forget(id, session);
+    // Past the bound the oldest are forgotten: such an id could come alive again, for its own run only.
+    const [oldest] = ended.size >= endedAtMost ? ended : [];
+    if (oldest !== undefined) ended.delete(oldest);
+    ended.add(id);
+    for (const call of session?.calls.values() ?? []) call.abort();
+    session?.stream?.end();
+  }
   return {
-    enter(id, view, now) {
+    enter({ id, view, run }, now) {
       const known = live.get(id);
       if (known) known.seen = now;
-      if (known || live.size >= atMost) return known ?? null;
+      const running = ofRun.get(run) ?? 0;
+      if (known || live.size >= atMost || running >= ofRunAtMost) return known ?? null;
+      ofRun.set(run, running + 1);
       const fresh = {
-        view,
+        ...{ view, run },
         stream: null,
         logLevel: null,
         calls: new Map(),
@@ -56,28 +86,33 @@ export function createLiveSessions(): LiveSessions {
     find: (id) => live.get(id),
     leave(id) {
       const session = live.get(id);
-      if (session && isIdle(session)) live.delete(id);
+      if (session && isIdle(session)) forget(id, session);
     },
-    end(id) {
+    hear(id, now) {
       const session = live.get(id);
-      live.delete(id);
-      // Past the bound the oldest are forgotten: such an id could come alive again, for its own run only.
-      const [oldest] = ended.size >= endedAtMost ? ended : [];
-      if (oldest !== undefined) ended.delete(oldest);
-      ended.add(id);
-      for (const call of session?.calls.values() ?? []) call.abort();
-      session?.stream?.end();
+      const last = heard.get(id) ?? now;
+      heard.delete(id);
+      if (now - last > idle && !(session && isBusy(session))) {
+        end(id);
+        return false;
+      }
+      const [oldest] = heard.size >= heardAtMost ? heard.keys() : [];
+      if (oldest !== undefined) heard.delete(oldest);
+      heard.set(id, now);
+      return true;
     },
+    end,
     ended: (id) => ended.has(id),
     all: () => live.entries(),
     sweep(before) {
       for (const [id, session] of live) {
-        const open = session.stream !== null || session.calls.size > 0;
-        if (!open && session.seen < before) live.delete(id);
+        if (!isBusy(session) && session.seen < before) forget(id, session);
       }
     },
   };
 }
+
+const isBusy = (session: LiveSession): boolean => session.stream !== null || session.calls.size > 0;
 
 const isIdle = (session: LiveSession): boolean =>
   session.stream === null &&

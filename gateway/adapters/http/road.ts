@@ -78,7 +78,7 @@ function enter(road: Road, call: CallRecord, abort: Departure): Entered | Refusa
   if (road.inflight >= road.parts.limits.inflight) return refuse('overloaded', 'Too many calls are under way.');
   const { session, id } = call;
   if (!session || id === null) return { live: null, abort };
-  const live = road.parts.sessions.enter(session.id, session.view, call.at);
+  const live = road.parts.sessions.enter(session, call.at);
   if (!live) return refuse('overloaded', 'Too many sessions are under way.');
   if (live.calls.has(id)) return refuse('message_malformed', 'Another request with this id is still under way.');
   live.calls.set(id, abort);

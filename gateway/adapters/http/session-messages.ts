@@ -16,7 +16,7 @@ export function sessionOf({ parts }: Road, { request, at, view }: Arrival): Sess
     return refuse('message_malformed', 'The Mcp-Session-Id header is required: initialize first.');
   const session = parts.seal.open(id, at);
   const alive = session !== null && !parts.sessions.ended(session.id) && session.view === (view?.name ?? '');
-  return alive ? session : refuse('session_unknown');
+  return alive && parts.sessions.hear(session.id, at) ? session : refuse('session_unknown');
 }
 
 /** Who asks in this session, with the log level that was set since it was opened. */

@@ -20,7 +20,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
   }
   const after = request.headers['last-event-id'];
   if (typeof after === 'string') return resume(road, arrival, session, after, identity);
-  const live = sessions.enter(session.id, session.view, at);
+  const live = sessions.enter(session, at);
   if (!live) return refuse('overloaded', 'Too many sessions are open.');
   if (live.stream) {
     // A second stream must not displace the first owner's (identity-and-trust.md §5 C4).

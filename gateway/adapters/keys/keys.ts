@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { decodeUtf8 } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, parseStrict } from '#gateway/core/json.ts';
 import { type Jwks, type PublicJwk, parseJwks, parsePublicJwk, thumbprint } from '#gateway/core/jwk.ts';
@@ -79,6 +79,27 @@ export async function loadOrCreateSecretKey(path: string): Promise<Buffer> {
   const key = found ?? (await readSecretFile(path, secretBytes));
   if (key.length !== secretBytes) throw new Error(`The key file "${path}" does not hold ${secretBytes} bytes.`);
   return key;
+}
+
+/** So many keys are tried on everything that a caller claims to be sealed by us. */
+const mostKeys = 8;
+
+/**
+ * The keys that seal: `session.key`, made at the first start, and every `session.NAME.key` beside it. The last by name comes
+ * first: it seals, and all of them open.
+ */
+export async function loadSecretKeys(path: string): Promise<[Buffer, ...Buffer[]]> {
+  const first = await loadOrCreateSecretKey(path);
+  const [folder, stem] = [dirname(path), basename(path, '.key')];
+  const names = (await readdir(folder)).filter((name) => name.startsWith(`${stem}.`) && name.endsWith('.key'));
+  const later = names.filter((name) => name !== basename(path)).sort();
+  if (later.length >= mostKeys)
+    throw new Error(`There are more than ${mostKeys} keys like "${path}": remove old ones.`);
+  const keys = [
+    first,
+    ...(await Promise.all(later.map((name) => loadOrCreateSecretKey(join(folder, name))))),
+  ].reverse();
+  return [keys[0] ?? first, ...keys.slice(1)];
 }
 
 /** The public halves, as others pin them. */

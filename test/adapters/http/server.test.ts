@@ -4,6 +4,7 @@ import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions, type LiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
+import { createBox } from '#gateway/adapters/keys/box.ts';
 import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import type { Authenticated, CallRecord } from '#gateway/core/call.ts';
 import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 const legacy = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } };
 
-async function listening(answer: Answer, sessions: LiveSessions = createLiveSessions()): Promise<string> {
+async function listening(answer: Answer, sessions: LiveSessions = createLiveSessions(60_000)): Promise<string> {
   const snapshot = buildSnapshot(allowAll, [serverFacts('files')], digests);
   const known = (call: CallRecord): Authenticated => Object.assign(call, { identity: anIdentity() });
   const gate: Gate = {
@@ -39,7 +40,7 @@ async function listening(answer: Answer, sessions: LiveSessions = createLiveSess
   server = createPublicServer({
     gate,
     checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { hosts: [], origins: [] } }),
-    seal: createSeal(randomBytes(32), 60_000),
+    seal: createSeal(createBox(randomBytes(32)), 60_000),
     sessions,
     signIn: null,
     revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
@@ -88,7 +89,7 @@ test('a streamed answer that breaks is a fault for the caller, one record, and i
 });
 
 test('a stream for which there is no room is refused, and recorded once', async () => {
-  const full: LiveSessions = { ...createLiveSessions(), enter: () => null };
+  const full: LiveSessions = { ...createLiveSessions(60_000), enter: () => null };
   const url = await listening(resultOf({}), full);
   const headers = { ...(await sessionOf(url)), accept: 'text/event-stream' };
   const answer = await heard(await fetch(url, { headers }));

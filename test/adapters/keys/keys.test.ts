@@ -9,6 +9,7 @@ import {
   createKeyFile,
   loadOrCreateKey,
   loadOrCreateSecretKey,
+  loadSecretKeys,
   publicJwks,
   readJwks,
   readPrivateKey,
@@ -126,6 +127,31 @@ describe('the key that sessions are sealed with', () => {
     await expect(loadOrCreateSecretKey(await write('short.key', 'x'.repeat(31)))).rejects.toThrow('does not hold 32');
     await expect(loadOrCreateSecretKey(await write('long.key', 'x'.repeat(33)))).rejects.toThrow('larger than a key');
     await expect(loadOrCreateSecretKey(await write('wide.key', 'x'.repeat(32), 0o640))).rejects.toThrow('chmod 600');
+  });
+});
+
+describe('keys that follow one another', () => {
+  const bytes = (letter: string) => letter.repeat(32);
+
+  test('are all there, the last by name first', async () => {
+    await write('session.key', bytes('a'));
+    await write('session.2026-12.key', bytes('c'));
+    await write('session.2026-11.key', bytes('b'));
+    for (const other of ['sessions.key', 'session.key.bak', 'state.key']) await write(other, 'x');
+    const keys = await loadSecretKeys(at('session.key'));
+    expect(keys.map((key) => key.toString())).toEqual([bytes('c'), bytes('b'), bytes('a')]);
+  });
+
+  test('are made when there are none, and refused when one of them is not as it should be', async () => {
+    expect(await loadSecretKeys(at('fresh.key'))).toHaveLength(1);
+    await write('bad.key', bytes('a'));
+    await write('bad.2.key', 'short');
+    await expect(loadSecretKeys(at('bad.key'))).rejects.toThrow('does not hold 32');
+    await write('wide.key', bytes('a'));
+    await write('wide.2.key', bytes('b'), 0o644);
+    await expect(loadSecretKeys(at('wide.key'))).rejects.toThrow('chmod 600');
+    for (let i = 0; i < 9; i++) await write(`many.${i}.key`, bytes('a'));
+    await expect(loadSecretKeys(at('many.key'))).rejects.toThrow('more than 8');
   });
 });
 
