@@ -73,6 +73,7 @@ function serverEntry({ id, config, roots, base, tier, catalogue, findings }: Ser
     trust: catalogue?.trust ?? { status: 'none', key: null, note: 'the server was never reached' },
     capabilities: catalogue?.capabilities ?? {},
     instructions: silent ? null : (catalogue?.approved.instructions ?? null),
+    known: catalogue !== null,
     closed: closedServer(id, config.tier, tier.manifest, catalogue),
   };
 }

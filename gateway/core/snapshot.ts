@@ -60,6 +60,8 @@ export interface ServerEntry {
   readonly trust: Trust;
   readonly capabilities: JsonObject;
   readonly instructions: string | null;
+  /** False while nobody knows what it serves: it could not be asked since the gateway started. */
+  readonly known: boolean;
   /** Set when nothing of this server may be called at all. */
   readonly closed: Refusal | null;
 }

@@ -1,6 +1,8 @@
 import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
 import { resultOf } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
@@ -29,5 +31,14 @@ export const listTemplates = (call: Authenticated, ports: Ports): Listed | Refus
 function answer(call: Authenticated, member: string, targets: readonly Target[], ports: Ports): Listed | Refusal {
   if (call.params.cursor !== undefined) return refuse('arguments_invalid', 'There is one page: send no "cursor".');
   const items = targets.filter((target) => target.closed === null && listed(call, target, ports));
-  return learn(call, { answer: resultOf({ [member]: items.map((target) => target.listed) }) });
+  return learn(call, { answer: resultOf({ [member]: items.map((target) => target.listed), ...notice(call) }) });
+}
+
+/** Says that a list may be short, and by how many servers; not which, since a policy may hide all that they serve. */
+function notice({ view, identity }: Authenticated): JsonObject {
+  const mine = view.servers.filter(({ tier, id }) => withinCeiling(identity.ceiling, tier, id, null));
+  const servers = mine.filter(({ known, closed }) => !known && closed === null).length;
+  if (servers === 0) return {};
+  const message = `${servers} of the servers behind this gateway could not be asked yet: this list may lack what they serve.`;
+  return { _meta: { 'dev.sekisho/incomplete': { servers, message } } };
 }

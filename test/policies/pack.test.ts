@@ -60,6 +60,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
         trust: { status: 'unsigned', key: null, note: '' },
         capabilities: {},
         instructions: null,
+        known: true,
         closed: null,
       },
       name: 'read_text_file',

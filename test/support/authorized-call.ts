@@ -32,6 +32,7 @@ const target: Target = {
     trust: { status: 'verified', key: 'k1', note: '' },
     capabilities: {},
     instructions: null,
+    known: true,
     closed: null,
   },
   name: 'move_file',

@@ -19,6 +19,7 @@ export function aServer(id = 'files', over: Partial<ServerEntry> = {}): ServerEn
     trust: { status: 'verified', key: 'k1', note: '' },
     capabilities: {},
     instructions: null,
+    known: true,
     closed: null,
     ...over,
   };
