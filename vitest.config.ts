@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** What has to hold whoever carries calls to `http:` servers: run once more with undici in the place of our own client. */
+/**
+ * What has to hold whoever carries calls to `http:` servers: `npm run test:undici` runs it with undici in the place of our
+ * own client.
+ */
 const eitherWay = [
   'test/adapters/upstream/{http-*,either,parking}.test.ts',
   'test/adapters/upstream/modern/*.test.ts',
@@ -9,7 +12,8 @@ const eitherWay = [
 
 export default defineConfig({
   test: {
-    ...{ testTimeout: 20_000, hookTimeout: 60_000 },
+    // Most tests wait for sockets, children and timers: one more at a time than two cores can run.
+    ...{ testTimeout: 20_000, hookTimeout: 60_000, maxWorkers: 3 },
     projects: [
       { extends: true, test: { name: 'sekisho', include: ['test/**/*.test.ts'], provide: { carrier: 'own' } } },
       { extends: true, test: { name: 'undici', include: eitherWay, provide: { carrier: 'undici' } } },
