@@ -7,6 +7,25 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
  * @throws TypeError for a number or a string that JSON cannot carry (NaN, ±∞, lone surrogates).
  */
 export function canonical(value: JsonValue): string {
+  // Mostly the members stand in order already, and then this is what JSON.stringify writes, at a fraction of the cost.
+  const quick = isCanonical(value) ? JSON.stringify(value) : null;
+  // It escapes what it must not be given, a lone surrogate, and writes `\\ud` otherwise only for a backslash before "ud".
+  return quick === null || quick.includes('\\ud') ? assembled(value) : quick;
+}
+
+function isCanonical(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'number' || Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isCanonical);
+  let before = '';
+  for (const name of Object.keys(value)) {
+    const member = (value as JsonObject)[name];
+    if (name < before || (member !== undefined && !isCanonical(member))) return false;
+    before = name;
+  }
+  return true;
+}
+
+function assembled(value: JsonValue): string {
   if (typeof value === 'string') return text(value);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
   if (Array.isArray(value)) return list(value);
@@ -15,25 +34,18 @@ export function canonical(value: JsonValue): string {
 
 function list(values: readonly JsonValue[]): string {
   let all = '';
-  for (const value of values) all += all === '' ? canonical(value) : `,${canonical(value)}`;
+  for (const value of values) all += all === '' ? assembled(value) : `,${assembled(value)}`;
   return `[${all}]`;
 }
 
 /** Array.prototype.sort without a comparator orders strings by UTF-16 code units, as section 3.2.3 asks. */
 function members(value: JsonObject): string {
   let all = '';
-  const names = Object.keys(value);
-  for (const name of inOrder(names) ? names : names.sort()) {
+  for (const name of Object.keys(value).sort()) {
     const member = value[name];
-    if (member !== undefined) all += `${all === '' ? '' : ','}${text(name)}:${canonical(member)}`;
+    if (member !== undefined) all += `${all === '' ? '' : ','}${text(name)}:${assembled(member)}`;
   }
   return `{${all}}`;
-}
-
-/** Mostly they are, and the comparison of strings is by UTF-16 code units, too. */
-function inOrder(names: readonly string[]): boolean {
-  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return false;
-  return true;
 }
 
 function text(value: string): string {

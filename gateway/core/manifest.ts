@@ -150,13 +150,17 @@ function differences(before: JsonValue, after: JsonValue, at: string): string[] 
   if (isJsonObject(before) && isJsonObject(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...names].flatMap((name) => {
-      const one = before[name];
-      const other = after[name];
+      const one = ownMember(before, name);
+      const other = ownMember(after, name);
       if (one === undefined || other === undefined) return one === other ? [] : [`${at}/${pointerPart(name)}`];
       return differences(one, other, `${at}/${pointerPart(name)}`);
     });
   }
   return canonical(before) === canonical(after) ? [] : [at];
 }
+
+/** A member may be named as something that every object inherits. */
+const ownMember = (of: JsonObject, name: string): JsonValue | undefined =>
+  Object.hasOwn(of, name) ? of[name] : undefined;
 
 const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

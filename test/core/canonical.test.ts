@@ -87,4 +87,32 @@ describe('the canonical form of RFC 8785', () => {
       }),
     );
   });
+
+  test('is the same whether the members came in order or not', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const turned = (one: unknown): unknown => {
+          if (Array.isArray(one)) return one.map(turned);
+          if (typeof one !== 'object' || one === null) return one;
+          return Object.fromEntries(
+            Object.entries(one)
+              .map(([name, of]) => [name, turned(of)] as const)
+              .reverse(),
+          );
+        };
+        expect(canonical(turned(value) as JsonValue)).toBe(canonical(value as JsonValue));
+      }),
+    );
+  });
+
+  test.each([['a\ud800'], [{ b: 1, a: '\udc00' }], [{ a: ['\ud83d'] }], [{ '\ud800': 1 }]])(
+    'refuses a lone surrogate wherever it stands, in order or not: %j',
+    (value) => {
+      expect(() => canonical(value as JsonValue)).toThrow('a lone surrogate has no canonical form');
+    },
+  );
+
+  test('is not misled by a text that looks like the escape of one', () => {
+    expect(canonical({ a: String.raw`\ud800` })).toBe(String.raw`{"a":"\\ud800"}`);
+  });
 });
