@@ -79,19 +79,24 @@ describe('gives a streamed answer on', () => {
 
   test('and ignores what follows its end', async () => {
     let closed = false;
+    const chatter: (() => void)[] = [];
     const { upstream } = await aHostilePair({
       'tools/call': ({ response, message }) => {
         const write = beginEvents(response);
         write(note);
         write(answerTo(message));
-        const chatter = setInterval(() => write(answerTo(message, { late: true })), 10);
+        // Not before the end was read: on a busy machine it could come along with it, and that is another thing.
+        chatter.push(() => {
+          const talking = setInterval(() => write(answerTo(message, { late: true })), 10);
+          response.on('close', () => clearInterval(talking));
+        });
         response.on('close', () => {
-          clearInterval(chatter);
           closed = true;
         });
       },
     });
     expect((await readAll(await upstream.send(anUpstreamCall()))).end).toMatchObject({ kind: 'result', result: {} });
+    chatter[0]?.();
     await until(() => closed);
   });
 
