@@ -21,7 +21,9 @@ function parts(schema: JsonObject, make: Maker): { readonly front: readonly Node
     const rest = additionalItems === undefined ? null : make.node(additionalItems);
     return { front: items.map((one) => make.node(one)), rest };
   }
-  const front = Array.isArray(prefixItems) && !make.old ? prefixItems.map((one) => make.node(one)) : [];
+  if (prefixItems === undefined || make.old) return { front: [], rest: items === undefined ? null : make.node(items) };
+  if (!Array.isArray(prefixItems)) throw new Unusable('"prefixItems" is no list of schemas');
+  const front = prefixItems.map((one) => make.node(one));
   return { front, rest: items === undefined ? null : make.node(items) };
 }
 
@@ -80,10 +82,11 @@ const size =
   };
 
 /** Each is looked up once: comparing every pair would take the square of their number. */
-const uniqueItems: Keyword = (schema) =>
-  schema.uniqueItems !== true
-    ? null
-    : (value, run) => !Array.isArray(value) || distinct(value, run) || misfit(run, 'must not hold an item twice');
+const uniqueItems: Keyword = ({ uniqueItems: wanted }) => {
+  if (wanted === undefined || wanted === false) return null;
+  if (wanted !== true) throw new Unusable('"uniqueItems" is neither true nor false');
+  return (value, run) => !Array.isArray(value) || distinct(value, run) || misfit(run, 'must not hold an item twice');
+};
 
 function distinct(values: readonly JsonValue[], run: Run): boolean {
   const scalars = new Set<JsonValue>();
@@ -113,7 +116,8 @@ export const unevaluatedItems: Keyword = (schema, make) => {
   };
 };
 
-export const merge = (from: Marks, into: Marks): void => {
+export const merge = (from: Marks, into: Marks, run: Run): void => {
+  spend(run, 3 * (from.names.size + from.items.size));
   for (const name of from.names) into.names.add(name);
   for (const at of from.items) into.items.add(at);
   into.upTo = Math.max(into.upTo, from.upTo);

@@ -12,7 +12,7 @@ function tried(node: Node, value: JsonValue, run: Run, marks: Marks | null): boo
   if (!marks) return tries(node, value, run, null);
   const own = noMarks();
   const fits = tries(node, value, run, own);
-  if (fits) merge(own, marks);
+  if (fits) merge(own, marks, run);
   return fits;
 }
 

@@ -13,7 +13,7 @@ import {
   Unusable,
 } from './node.ts';
 import { objects, unevaluatedProperties } from './objects.ts';
-import { gatherIds, resolve } from './references.ts';
+import { placesIn, resolve } from './references.ts';
 import { scalars } from './scalars.ts';
 
 /** Gives what matches a pattern in time linear in the text, or null where there is no such thing. */
@@ -25,7 +25,7 @@ const last: readonly Keyword[] = [unevaluatedItems, unevaluatedProperties];
 const mostSchemas = 8_192;
 /** Of all different patterns together: to make 2,000 takes 35 ms. */
 const mostInstructions = 3_000;
-/** Schemas inside one another, `$ref` included: a loop that eats nothing of the value ends here. */
+/** Schemas inside one another while a value is checked: a loop that eats nothing of the value ends here, before the stack. */
 const mostDepth = 500;
 
 /**
@@ -36,7 +36,8 @@ const mostDepth = 500;
  */
 export function compile(root: JsonValue, patterns: Patterns): Node {
   const made = new Map<JsonValue, { node: Node }>();
-  const ids = gatherIds(root);
+  const places = placesIn(root);
+  const waiting: (() => void)[] = [];
   const read = new Map<string, Pattern>();
   let schemas = 0;
   let instructions = 0;
@@ -56,12 +57,21 @@ export function compile(root: JsonValue, patterns: Patterns): Node {
     return slot.node;
   }
 
+  /** What a `$ref` leads to is made after what it stands in: a chain of them must not be as deep as it is long. */
+  function nodeLater(schema: JsonValue, base: JsonValue): Node {
+    const slot = { node: always };
+    waiting.push(() => {
+      slot.node = nodeOf(schema, base);
+    });
+    return (value, run, marks) => slot.node(value, run, marks);
+  }
+
   const makerFor = (base: JsonValue): Maker => ({
     old,
     node: (schema) => nodeOf(schema, base),
     refer(ref) {
-      const target = resolve(ref, { root, base, ids });
-      return guarded(nodeOf(target.schema, target.base));
+      const target = resolve(ref, base, places);
+      return nodeLater(target.schema, target.base);
     },
     pattern(source) {
       const known = read.get(source);
@@ -74,18 +84,10 @@ export function compile(root: JsonValue, patterns: Patterns): Node {
       return pattern;
     },
   });
-  return nodeOf(root, root);
+  const whole = nodeOf(root, root);
+  for (const make of waiting) make();
+  return whole;
 }
-
-const guarded =
-  (node: Node): Node =>
-  (value, run, marks) => {
-    spend(run, 2);
-    if (++run.depth > mostDepth) throw new OutOfFuel();
-    const fits = node(value, run, marks);
-    run.depth--;
-    return fits;
-  };
 
 function assemble(schema: JsonObject, make: Maker): Node {
   if (schema.$dynamicRef !== undefined || schema.$recursiveRef !== undefined) {
@@ -96,14 +98,14 @@ function assemble(schema: JsonObject, make: Maker): Node {
   const nodes = keywords.flatMap((keyword) => keyword(own, make) ?? []);
   const ends = last.flatMap((keyword) => keyword(own, make) ?? []);
   if (ends.length > 0) {
-    return (value, run, marks) => {
+    return counted((value, run, marks) => {
       // Only what stands beside it counts as looked at, not what a schema around it did.
       const looked = noMarks();
       for (const node of nodes) if (!node(value, run, looked)) return false;
       for (const node of ends) if (!node(value, run, looked)) return false;
-      if (marks) merge(looked, marks);
+      if (marks) merge(looked, marks, run);
       return true;
-    };
+    });
   }
   const [first, second] = nodes;
   if (!first) return always;
@@ -118,5 +120,8 @@ const counted =
   (node: Node): Node =>
   (value, run, marks) => {
     spend(run, 1);
-    return node(value, run, marks);
+    if (++run.depth > mostDepth) throw new OutOfFuel();
+    const fits = node(value, run, marks);
+    run.depth--;
+    return fits;
   };

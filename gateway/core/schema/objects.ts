@@ -2,6 +2,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/jso
 import { count } from './arrays.ts';
 import { type Keyword, matches, misfit, type Node, spend, Unusable, within } from './node.ts';
 
+/** Steps that each member of an object costs whoever lists them: measured at 100 ns, of an object with many. */
+const listing = 3;
+
 const names = (value: JsonValue | undefined, keyword: string): readonly string[] => {
   if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) {
     throw new Unusable(`"${keyword}" is no list of names`);
@@ -46,8 +49,9 @@ const members: Keyword = (schema, make) => {
   const closed = additionalProperties === false;
   return (value, run, marks) => {
     if (!isJsonObject(value)) return true;
-    for (const name of Object.keys(value)) {
-      spend(run, 1);
+    const all = Object.keys(value);
+    spend(run, all.length * listing);
+    for (const name of all) {
       const part = value[name] as JsonValue;
       const own = named.get(name);
       if (own && !within(own, part, name, run)) return false;
@@ -70,7 +74,12 @@ const members: Keyword = (schema, make) => {
 const propertyNames: Keyword = (schema, make) => {
   if (schema.propertyNames === undefined) return null;
   const node = make.node(schema.propertyNames);
-  return (value, run) => !isJsonObject(value) || Object.keys(value).every((name) => within(node, name, name, run));
+  return (value, run) => {
+    if (!isJsonObject(value)) return true;
+    const all = Object.keys(value);
+    spend(run, all.length * listing);
+    return all.every((name) => within(node, name, name, run));
+  };
 };
 
 const size =
@@ -82,7 +91,7 @@ const size =
     return (value, run) => {
       if (!isJsonObject(value)) return true;
       const { length } = Object.keys(value);
-      spend(run, length);
+      spend(run, length * listing);
       return (name === 'maxProperties' ? length <= limit : length >= limit) || misfit(run, why);
     };
   };
@@ -119,8 +128,9 @@ export const unevaluatedProperties: Keyword = (schema, make) => {
   const node = make.node(schema.unevaluatedProperties);
   return (value, run, marks) => {
     if (!isJsonObject(value) || !marks) return true;
-    for (const name of Object.keys(value)) {
-      spend(run, 1);
+    const all = Object.keys(value);
+    spend(run, all.length * listing);
+    for (const name of all) {
       if (marks.names.has(name)) continue;
       if (!within(node, value[name] as JsonValue, name, run)) return false;
       marks.names.add(name);

@@ -4,31 +4,50 @@ import { Unusable } from './node.ts';
 /** Where a `$ref` may lead: nowhere but into the schema that it stands in. */
 export interface Places {
   readonly root: JsonValue;
-  /** The innermost schema with an `$id` around the `$ref`: what its fragments are about. */
-  readonly base: JsonValue;
+  /** The schemas inside that carry an `$id`. */
   readonly ids: ReadonlyMap<string, JsonValue>;
+  /** By the schema whose fragments they are: the anchors in it, by name. */
+  readonly anchors: ReadonlyMap<JsonValue, ReadonlyMap<string, JsonObject>>;
 }
 
-/** The schemas inside that carry an `$id`. */
-export function gatherIds(root: JsonValue, into = new Map<string, JsonValue>()): ReadonlyMap<string, JsonValue> {
-  if (Array.isArray(root)) for (const one of root) gatherIds(one, into);
-  else if (isJsonObject(root)) {
-    if (typeof root.$id === 'string') into.set(root.$id.replace(/#$/, ''), root);
-    for (const one of Object.values(root)) if (one !== undefined) gatherIds(one, into);
+/** Gathered once: looking for one at each `$ref` would take the square of their number. */
+export function placesIn(root: JsonValue): Places {
+  const ids = new Map<string, JsonValue>();
+  const anchors = new Map<JsonValue, Map<string, JsonObject>>([[root, new Map()]]);
+  gather(root, root);
+  return { root, ids, anchors };
+
+  function gather(value: JsonValue | undefined, home: JsonValue): void {
+    if (Array.isArray(value)) for (const one of value) gather(one, home);
+    if (!isJsonObject(value)) return;
+    const { $id: id, $anchor: anchor, $dynamicAnchor: dynamic } = value;
+    let own = home;
+    // Draft-07 wrote an anchor as `$id: "#name"`; any other `$id` keeps the anchors below it to itself.
+    if (typeof id === 'string' && !id.startsWith('#')) {
+      ids.set(id.replace(/#$/, ''), value);
+      own = value;
+    }
+    const names = anchors.get(own) ?? new Map<string, JsonObject>();
+    anchors.set(own, names);
+    for (const name of [anchor, dynamic, typeof id === 'string' && id.startsWith('#') ? id.slice(1) : undefined]) {
+      if (typeof name === 'string' && !names.has(name)) names.set(name, value);
+    }
+    for (const one of Object.values(value)) gather(one, own);
   }
-  return into;
 }
 
-/** @throws Unusable for whatever would have to be fetched, and for what is not there. */
+/** @param base The innermost schema with an `$id` around the `$ref`: what its fragments are about.
+ *  @throws Unusable for whatever would have to be fetched, and for what is not there. */
 export function resolve(
   ref: string,
-  { root, base, ids }: Places,
+  base: JsonValue,
+  { root, ids, anchors }: Places,
 ): { readonly schema: JsonValue; readonly base: JsonValue } {
   const [uri = '', fragment = ''] = ref.split('#', 2);
   const home = uri === '' ? base : (ids.get(uri) ?? (isJsonObject(root) && root.$id === uri ? root : undefined));
   if (home === undefined) throw new Unusable(`it refers to ${JSON.stringify(ref.slice(0, 100))}, outside of itself`);
   const found =
-    fragment === '' ? home : fragment.startsWith('/') ? atFragment(home, fragment) : anchored(home, fragment);
+    fragment === '' ? home : fragment.startsWith('/') ? atFragment(home, fragment) : anchors.get(home)?.get(fragment);
   if (found === undefined) throw new Unusable(`it refers to ${JSON.stringify(ref.slice(0, 100))}, which is not there`);
   return { schema: found, base: home };
 }
@@ -50,17 +69,4 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
-}
-
-function anchored(value: JsonValue | undefined, name: string, inside = false): JsonObject | undefined {
-  if (Array.isArray(value)) return value.map((one) => anchored(one, name, true)).find((one) => one !== undefined);
-  if (!isJsonObject(value)) return undefined;
-  // Draft-07 wrote an anchor as `$id: "#name"`; any other `$id` keeps the anchors below it to itself.
-  if (inside && typeof value.$id === 'string' && !value.$id.startsWith('#')) return undefined;
-  if (value.$anchor === name || value.$dynamicAnchor === name || value.$id === `#${name}`) return value;
-  for (const one of Object.values(value)) {
-    const found = anchored(one, name, true);
-    if (found) return found;
-  }
-  return undefined;
 }

@@ -91,14 +91,34 @@ const range =
 const multipleOf: Keyword = (schema) => {
   const step = bound(schema, 'multipleOf');
   if (step === null) return null;
+  if (step <= 0) throw new Unusable('"multipleOf" is not above 0');
   return (value, run) => {
     if (typeof value !== 'number') return true;
-    const times = value / step;
-    // 19.99 is a multiple of 0.01, whatever binary fractions make of it.
-    const near = Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
-    return (Number.isFinite(times) && near) || misfit(run, `must be a multiple of ${step}`);
+    spend(run, 16);
+    return isMultiple(value, step) || misfit(run, `must be a multiple of ${step}`);
   };
 };
+
+/** Of the numbers as JSON writes them: 19.99 is a multiple of 0.01, whatever binary fractions make of it. */
+function isMultiple(value: number, step: number): boolean {
+  if (Number.isInteger(value) && Number.isInteger(step)) return value % step === 0;
+  const [one, other] = [decimal(value), decimal(step)];
+  const exponent = Math.min(one.exponent, other.exponent);
+  const scaled = ({ digits, exponent: own }: Decimal): bigint => digits * 10n ** BigInt(own - exponent);
+  return scaled(one) % scaled(other) === 0n;
+}
+
+/** digits × 10^exponent */
+interface Decimal {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+function decimal(value: number): Decimal {
+  const [mantissa = '', exponent = '0'] = String(value).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
+}
 
 /** Code points, counted no further than it takes to know. */
 function isLonger(text: string, limit: number, run: Run): boolean {

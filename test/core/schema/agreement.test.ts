@@ -42,8 +42,6 @@ const leaf: Record<string, fc.Arbitrary<JsonValue>> = {
 const schemas = (old: boolean): fc.Arbitrary<JsonObject> =>
   fc.letrec<{ schema: JsonObject }>((tie) => {
     const one = fc.oneof({ weight: 6, arbitrary: tie('schema') }, { weight: 1, arbitrary: fc.boolean() });
-    // ajv does not count an item as looked at (`unevaluatedItems`) that a `contains` which asks for nothing has found.
-    const asking = one.filter((schema) => schema !== true && (schema === false || Object.keys(schema).length > 0));
     const list = fc.array(one, { minLength: 1, maxLength: 3 });
     const map = fc.dictionary(names, one, { maxKeys: 3 });
     const deep: Record<string, fc.Arbitrary<JsonValue>> = {
@@ -51,7 +49,7 @@ const schemas = (old: boolean): fc.Arbitrary<JsonObject> =>
         properties: map,
         additionalProperties: one,
         propertyNames: one,
-        contains: asking,
+        contains: one,
         allOf: list,
         anyOf: list,
         oneOf: list,
@@ -94,6 +92,16 @@ function apart(schema: JsonObject): JsonObject {
   return { ...rest, allOf: [...(Array.isArray(allOf) ? allOf : []), Object.fromEntries(moved)] };
 }
 
+/**
+ * What counts as looked at (2020-12, §11.2 and §11.3) ajv gets wrong in several ways where one of these stands in the same
+ * schema, up to a fault in the code it makes. There it is no judge of ours: what holds is asserted below.
+ */
+function compared(schema: JsonObject): JsonObject {
+  const text = JSON.stringify(schema);
+  if (!/"(?:contains|oneOf|anyOf|if)"/.test(text)) return schema;
+  return JSON.parse(text, (name, value) => (name.startsWith('unevaluated') ? undefined : value));
+}
+
 /** As JSON has it: fast-check also makes objects without a prototype. */
 const parsed = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -106,7 +114,7 @@ describe('agrees with ajv', () => {
   ] as const)('on any schema and value of %s', (_, old, ajv) => {
     fc.assert(
       fc.property(
-        schemas(old).map(parsed),
+        schemas(old).map(parsed).map(compared),
         fc.array(values, { minLength: 1, maxLength: 5 }).map(parsed),
         (schema, some) => {
           const dialect = old ? { $schema: draft7 } : {};
@@ -130,9 +138,29 @@ test.each([
   expect([output?.([]) === null, output?.(['a', 1]) === null]).toEqual([false, true]);
 });
 
-test('an item that `contains` found is looked at, also when it asks for nothing', () => {
-  const { output } = contractOf({ outputSchema: { contains: true, unevaluatedItems: false } }, patterns);
-  expect([output?.([['a']]) === null, output?.([]) === null]).toEqual([true, false]);
+// 2020-12, §10.3.1.3 and §11.2: `contains` looks at the items that it finds and at no other.
+test.each<[string, JsonObject, JsonValue[], boolean]>([
+  ['all items are found', { contains: true }, [['a']], true],
+  ['one is not', { contains: { type: 'string' } }, ['a', 1], false],
+  ['the other is in the tuple', { contains: { type: 'string' }, prefixItems: [true] }, [1, 'a'], true],
+  ['found in a schema beside', { allOf: [{}, { contains: { type: 'string' } }] }, ['a'], true],
+  ['none need be found', { contains: { type: 'string' }, minContains: 0 }, [1], false],
+  ['found where the schema does not fit', { anyOf: [{ contains: true, maxContains: 0 }, true] }, ['a'], false],
+  ['a form looked at them that does not fit', { oneOf: [{ type: 'null', items: true }, true] }, ['a'], false],
+  ['a form looked at them that fits', { oneOf: [{ type: 'array', items: true }, false] }, ['a'], true],
+  ['a form that fits asks nothing of them', { anyOf: [{ items: {} }] }, ['a'], true],
+  ['found below', { allOf: [{ contains: { contains: true } }] }, [['a']], true],
+])('`unevaluatedItems` is about what nothing that fits has looked at: %s', (_, schema, value, fits) => {
+  const { output } = contractOf({ outputSchema: { ...schema, unevaluatedItems: false } }, patterns);
+  expect(output?.(value) === null).toBe(fits);
+});
+
+test('what an `if` looked at is looked at, also when nothing follows from it', () => {
+  const { output } = contractOf(
+    { outputSchema: { if: { properties: { a: true } }, unevaluatedProperties: false } },
+    patterns,
+  );
+  expect([output?.({ a: 1 }) === null, output?.({ b: 1 }) === null]).toEqual([true, false]);
 });
 
 test('the schemas of every tool of the published servers in test/poison can be held to', () => {

@@ -14,6 +14,16 @@ const doubling = Object.fromEntries(
 const tree = (depth: number): JsonValue => (depth === 0 ? {} : { l: tree(depth - 1), r: tree(depth - 1) });
 const self = { $ref: '#/$defs/n' };
 
+/** `depth` schemas, each in the next one's hands. */
+const chain = (depth: number, link: (at: number) => JsonValue): JsonValue => ({
+  $ref: '#/$defs/0',
+  $defs: Object.fromEntries([...Array.from({ length: depth }, (_, at) => [at, link(at + 1)]), [depth, {}]]),
+});
+/** Thirty schemas inside one another: as deep as a definition may be. */
+const nested = (innermost: JsonValue, levels = 30): JsonValue =>
+  levels === 0 ? innermost : { allOf: [nested(innermost, levels - 1)] };
+const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `n${at}`);
+
 // E8 of identity-and-trust.md. The largest value that comes in is 4 MiB, the largest that goes back 8 MiB.
 const hostile: readonly (readonly [string, JsonValue, JsonValue])[] = [
   ['a loop that eats nothing of the value', { $ref: '#' }, {}],
@@ -45,6 +55,27 @@ const hostile: readonly (readonly [string, JsonValue, JsonValue])[] = [
     { minProperties: 1, propertyNames: { maxLength: 64 }, required: ['none'] },
     Object.fromEntries(rows.map(({ name }) => [name, 1])),
   ],
+  [
+    'names that a long list of schemas looks at',
+    { allOf: Array.from({ length: 1_000 }, () => ({ propertyNames: true })) },
+    Object.fromEntries(rows.map(({ name }) => [name, 1])),
+  ],
+  [
+    'names that are noted again at every level',
+    {
+      unevaluatedProperties: false,
+      anyOf: Array.from({ length: 300 }, () => ({ anyOf: [{ additionalProperties: true }] })),
+    },
+    Object.fromEntries(rows.map(({ name }) => [name, 1])),
+  ],
+  ['a chain of references', chain(600, (at) => ({ $ref: `#/$defs/${at}` })), {}],
+  ['a chain of references, each thirty schemas deep', chain(250, (at) => nested({ $ref: `#/$defs/${at}` })), {}],
+  [
+    'a value as deep as one may be, and a schema that is deeper at each level',
+    { $ref: '#/$defs/n', $defs: { n: nested({ items: { $ref: '#/$defs/n' } }) } },
+    Array.from({ length: 60 }).reduce<JsonValue>((inner) => [inner], []),
+  ],
+  ['numbers with large exponents', { items: { multipleOf: 1e-300 } }, rows.map(({ id }) => id + 1e300)],
 ];
 
 describe('no schema holds the event loop for 50 ms, whatever the value', () => {
@@ -73,6 +104,15 @@ describe('no schema holds the event loop for 50 ms, whatever the value', () => {
       {
         $ref: '#/$defs/0',
         $defs: Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [at, { $ref: `#/$defs/${at + 1}` }])),
+      },
+    ],
+    ['as many as there can be', chain(2_500, (at) => ({ $ref: `#/$defs/${at}` }))],
+    ['one through as many members', chain(1_500, (at) => ({ items: { $ref: `#/$defs/${at}` } }))],
+    [
+      'a reference to each of many anchors',
+      {
+        $defs: Object.fromEntries(names(1_500).map((name) => [name, { $anchor: name }])),
+        allOf: names(1_500).map((name) => ({ $ref: `#${name}` })),
       },
     ],
   ])('and making one takes no longer: %s', (_, inputSchema) => {

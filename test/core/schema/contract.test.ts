@@ -119,3 +119,24 @@ describe('a schema that is not used', () => {
     expect(contractOf({ outputSchema: inputSchema }, patterns).flaw).toContain(why);
   });
 });
+
+test.each<[string, number, number, boolean]>([
+  ['cents', 19.99, 0.01, true],
+  ['cents of a large sum', 1234567890.12, 0.01, true],
+  ['a half, of a large sum', 1234567890.5, 1, false],
+  ['one more, of a large number', 1_000_000_001, 1_000, false],
+  ['a large number', 9_000_000_000_000_000, 1_000, true],
+  ['a very small step', 3e-7, 1e-7, true],
+  ['a step that is too large', 1, 1e300, false],
+])('a multiple is one exactly: %s', (_, value, multipleOf, fits) => {
+  expect(misfit({ multipleOf }, value) === null).toBe(fits);
+});
+
+test.each<[string, JsonValue, string]>([
+  ['a tuple that is no list', { prefixItems: { type: 'string' } }, '"prefixItems" is no list of schemas'],
+  ['uniqueness by a word', { uniqueItems: 'true' }, '"uniqueItems" is neither true nor false'],
+  ['multiples of nothing', { multipleOf: 0 }, '"multipleOf" is not above 0'],
+  ['an anchor that is not there', { $ref: '#none' }, 'it refers to "#none", which is not there'],
+])('what cannot be held to is said, never passed over: %s', (_, inputSchema, flaw) => {
+  expect(contractOf({ inputSchema }, patterns).flaw).toBe(flaw);
+});
