@@ -1,6 +1,7 @@
-import { type Definitions, definitionDigest, type Sha256 } from '#gateway/core/manifest.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { type Definitions, definitionKinds, definitionsOf } from '#gateway/core/manifest.ts';
 import type { Finding } from '#gateway/core/poison/finding.ts';
-import { otherTools } from '#gateway/core/poison/other-tools.ts';
+import type { KnownTools } from '#gateway/core/poison/known-tools.ts';
 import { findingsBeside, findingsIn } from '#gateway/core/poison/review.ts';
 import { splitInstruction } from '#gateway/core/poison/split-instruction.ts';
 import { instructionsSubject, type Subject, subjectOf } from '#gateway/core/poison/subject.ts';
@@ -8,8 +9,8 @@ import { createPace } from './pace.ts';
 
 /** Looks at definitions for signs of poisoning, a few milliseconds at a time: a call under way never waits for it. */
 export interface Reviewer {
-  /** `others`: the tools of the servers beside it, by server id. */
-  review(definitions: Definitions, others: ReadonlyMap<string, readonly string[]>): Promise<readonly Finding[]>;
+  /** @param known The tools of all servers, this one's too. */
+  review(server: string, definitions: Definitions, known: KnownTools): Promise<readonly Finding[]>;
 }
 
 interface Looked {
@@ -17,54 +18,38 @@ interface Looked {
   readonly findings: readonly Finding[];
 }
 
-/** Definitions whose findings are kept. A larger set is looked at again, not refused. */
-const mostKept = 4_096;
-
-export function createReviewer(sha256: Sha256, clock: () => number): Reviewer {
-  const kept = new Map<string, Looked>();
+export function createReviewer(clock: () => number): Reviewer {
+  // What a definition shows by itself is looked for once, for as long as that very object is held.
+  const kept = new WeakMap<JsonObject, Looked>();
   const pause = createPace(clock);
-  const look = (digest: string, read: () => Subject): Looked => {
-    const before = kept.get(digest);
-    if (before) return before;
-    const subject = read();
-    const looked = { subject, findings: findingsIn(subject) };
-    if (kept.size >= mostKept) kept.clear();
-    kept.set(digest, looked);
-    return looked;
-  };
+  const look = (subject: Subject): Looked => ({ subject, findings: findingsIn(subject) });
+
+  async function lookAtAll(definitions: Definitions): Promise<readonly Looked[]> {
+    const looked: Looked[] = [];
+    for (const kind of definitionKinds) {
+      for (const definition of definitionsOf(definitions, kind)) {
+        await pause();
+        const one = kept.get(definition) ?? look(subjectOf(kind, definition));
+        kept.set(definition, one);
+        looked.push(one);
+      }
+    }
+    const { instructions } = definitions;
+    return instructions === null ? looked : [...looked, look(instructionsSubject(instructions))];
+  }
 
   return {
-    async review(definitions, others) {
-      const looked: Looked[] = [];
-      for (const [kind, list] of kindsOf(definitions)) {
-        for (const definition of list) {
-          await pause();
-          looked.push(look(definitionDigest(kind, definition, sha256), () => subjectOf(kind, definition)));
-        }
-      }
-      const { instructions } = definitions;
-      if (instructions !== null) {
-        looked.push(
-          look(definitionDigest('instructions', instructions, sha256), () => instructionsSubject(instructions)),
-        );
-      }
+    async review(server, definitions, known) {
+      const looked = await lookAtAll(definitions);
       const subjects = looked.map(({ subject }) => subject);
       const own = new Set(definitions.tools.map(({ name }) => String(name).toLowerCase()));
-      const beside = otherTools(others);
       const found = looked.flatMap(({ findings }) => findings);
       for (const subject of subjects) {
         await pause();
-        found.push(...findingsBeside(subject, beside, own));
+        found.push(...findingsBeside(subject, { server, own, known }));
       }
       await pause();
       return [...found, ...splitInstruction(subjects)];
     },
   };
 }
-
-const kindsOf = ({ tools, prompts, templates }: Definitions) =>
-  [
-    ['tool', tools],
-    ['prompt', prompts],
-    ['template', templates],
-  ] as const;

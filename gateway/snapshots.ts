@@ -1,23 +1,15 @@
 import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
-import { catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/catalogue.ts';
-import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import type { ServerConfig } from '#gateway/core/config.ts';
 import type { Judgement } from '#gateway/core/decision-event.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Finding } from '#gateway/core/poison/finding.ts';
-import { isRefusal } from '#gateway/core/refusals.ts';
-import type { Catalogue, Digests, Policy, Snapshot } from '#gateway/core/snapshot.ts';
-import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+import { type KnownTools, knownTools } from '#gateway/core/poison/known-tools.ts';
+import type { Catalogue, Digests, Policy, Snapshot, View } from '#gateway/core/snapshot.ts';
+import type { Live } from '#gateway/ports.ts';
 import type { Contracts } from './contracts.ts';
+import { type Held, type LookParts, look, type ServerState } from './look.ts';
+import { oneMore } from './one-more.ts';
 import type { Reviewer } from './review.ts';
-
-/** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
-export interface ServerState {
-  readonly id: string;
-  readonly up: boolean;
-  /** Why it is not up, or what is wrong with its definitions. */
-  readonly note: string;
-  readonly catalogue: Catalogue | null;
-}
 
 /** Keeps the snapshot: asks servers what they serve, compares it with what was approved, swaps the whole by reference. */
 export interface Snapshots {
@@ -38,29 +30,17 @@ export interface Snapshots {
   close(): void;
 }
 
-export interface SnapshotsParts {
-  readonly config: Config;
+export interface SnapshotsParts extends LookParts {
   readonly policy: Policy;
   readonly digests: Digests;
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly pins: Pins;
   readonly reviewer: Reviewer;
   readonly contracts: Contracts;
-  /** Reads and verifies the manifest a server is configured with; null when it has none. */
-  readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   /** The directory that a server's relative path arguments start from. */
   readonly baseOf: (config: ServerConfig) => string;
-  readonly now: () => number;
-  readonly log: Log;
   /** Told of what is asked about calls and said to it, or null: nobody wants to know. */
   readonly judged: ((judgement: Judgement) => void) | null;
   /** Called when what agents can list changed. */
   readonly changed: (server: string) => void;
-}
-
-interface Held {
-  readonly state: ServerState;
-  readonly live: Live | null;
 }
 
 export function createSnapshots(parts: SnapshotsParts): Snapshots {
@@ -73,34 +53,44 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   const findingsOf = (set: Definitions): readonly Finding[] | null => findings.get(set) ?? null;
   let snapshot = rebuild(parts, policy, held, findingsOf);
 
-  /** All servers, since a name beside it makes a difference: what did not change was looked at before. */
-  async function reviewAll(): Promise<void> {
-    for (const [id, { state }] of held) {
-      const approved = state.catalogue?.approved;
-      if (!approved) continue;
-      await parts.contracts.prepare(approved);
-      findings.set(approved, await review(id, approved));
-    }
+  const known = (): KnownTools =>
+    knownTools([...held].map(([id, { state }]) => [id, toolNames(state.catalogue)] as const));
+
+  async function lookAt(id: string, approved: Definitions, beside: KnownTools): Promise<void> {
+    await parts.contracts.prepare(approved);
+    findings.set(approved, await parts.reviewer.review(id, approved, beside));
   }
 
-  const review = (id: string, definitions: Definitions): Promise<readonly Finding[]> => {
-    const others = [...held].filter(([other]) => other !== id);
-    const names = others.map(([other, { state }]) => [other, toolNames(state.catalogue)] as const);
-    return parts.reviewer.review(definitions, new Map(names));
-  };
+  /** All servers, since a name beside it makes a difference. One that cannot be looked at keeps no other from being. */
+  const settle = oneMore(async () => {
+    const beside = known();
+    for (const [id, { state }] of [...held]) {
+      const approved = state.catalogue?.approved;
+      if (!approved) continue;
+      await lookAt(id, approved, beside).catch((fault: unknown) => {
+        log.error({ fault, server: id }, 'the definitions of a server could not be looked at');
+      });
+    }
+    swap();
+  });
+
+  function swap(): void {
+    const before = snapshot;
+    snapshot = rebuild(parts, policy, held, findingsOf);
+    for (const [id, view] of snapshot.byServer) {
+      if (shownBy(view) !== shownBy(before.byServer.get(id))) parts.changed(id);
+    }
+    for (const name of snapshot.collisions.filter((one) => !before.collisions.includes(one)))
+      log.error({ name }, 'two tools share a name: neither is served');
+  }
 
   async function ask(id: string, server: ServerConfig): Promise<void> {
-    const known = held.get(id)?.state.catalogue ?? null;
+    const before = held.get(id)?.state.catalogue ?? null;
     const found = await look(parts, id, server, held.get(id));
-    const same = JSON.stringify(known) === JSON.stringify(found.state.catalogue);
+    const same = JSON.stringify(before) === JSON.stringify(found.state.catalogue);
     // What did not change stays the very object: findings are kept by it.
-    held.set(id, same ? { ...found, state: { ...found.state, catalogue: known } } : found);
-    if (same) return;
-    await reviewAll();
-    snapshot = rebuild(parts, policy, held, findingsOf);
-    for (const name of snapshot.collisions)
-      log.error({ server: id, name }, 'two tools share a name: neither is served');
-    if (withoutNote(known) !== withoutNote(found.state.catalogue)) parts.changed(id);
+    held.set(id, same ? { ...found, state: { ...found.state, catalogue: before } } : found);
+    if (!same) await settle();
   }
 
   function refresh(id: string): Promise<void> {
@@ -136,7 +126,7 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
       for (const id of Object.keys(config.servers)) parts.changed(id);
     },
     live: (id) => held.get(id)?.live ?? null,
-    review,
+    review: (id, definitions) => parts.reviewer.review(id, definitions, known()),
     findings: (id) => {
       const catalogue = held.get(id)?.state.catalogue;
       return (catalogue && findings.get(catalogue.approved)) ?? null;
@@ -147,34 +137,15 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   };
 }
 
-/** That first sight became a pin is news for people only: no agent's list is another for it. */
-const withoutNote = (catalogue: Catalogue | null): string =>
-  JSON.stringify(catalogue && { ...catalogue, trust: { ...catalogue.trust, note: '' } });
+/** What agents are shown of one server. A note for people, or that first sight became a pin, is no part of it. */
+function shownBy(view: View | undefined): string {
+  if (!view) return '';
+  const all = [view.tools, view.prompts, view.resources].flatMap((targets) => [...targets.values()]);
+  const shown = [...all, ...view.templates].map(({ listed, closed }) => [listed, closed?.refused]);
+  return JSON.stringify([shown, view.servers.map(({ capabilities, instructions }) => [capabilities, instructions])]);
+}
 
 const unseen = { up: false, note: 'not asked yet', catalogue: null };
-
-async function look(parts: SnapshotsParts, id: string, server: ServerConfig, before?: Held): Promise<Held> {
-  const answer = (await parts.upstreams.get(id)?.live()) ?? null;
-  const live = answer === null || isRefusal(answer) ? null : answer;
-  const signed = await parts.manifest(id, server);
-  const pinned = parts.pins.find(id);
-  const rule = parts.config.tiers[server.tier].manifest;
-  const made = catalogueOf({ id, rule, signed, pin: pinned, live });
-  if (made.pin && !pinned) {
-    parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: firstSeen }, null);
-    parts.log.info({ server: id, tools: made.pin.tools.length }, 'definitions pinned as first seen');
-  }
-  for (const item of made.catalogue?.drift ?? []) {
-    parts.log.warn(
-      { server: id, kind: item.kind, name: item.name, state: item.state },
-      'a definition is not as approved',
-    );
-  }
-  const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
-  // A server that is down keeps what was approved and what it last listed: its tools answer that it is down.
-  const catalogue = made.catalogue ?? before?.state.catalogue ?? null;
-  return { state: { id, up: live !== null, note, catalogue }, live: live ?? before?.live ?? null };
-}
 
 const toolNames = (catalogue: Catalogue | null): readonly string[] =>
   (catalogue?.approved.tools ?? []).map(({ name }) => String(name));
@@ -197,6 +168,7 @@ function rebuild(
       catalogue,
       findings: catalogue && findingsOf(catalogue.approved),
       contractOf: parts.contracts.of,
+      digestOf: parts.contracts.digestOf,
     };
   });
   const { revision } = policy;

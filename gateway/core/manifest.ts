@@ -1,5 +1,6 @@
 import { canonical } from './canonical.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { pointerPart } from './json-pointer.ts';
 
 /** SHA-256 of a text, base64url without padding; the adapter brings it. */
 export type Sha256 = (text: string) => string;
@@ -112,7 +113,12 @@ export function drift(approved: Definitions, live: Definitions): readonly Drift[
 function driftOf(kind: DefinitionKind, before: readonly JsonObject[], after: readonly JsonObject[]): Drift[] {
   const then = new Map(before.map((definition) => [definitionName(kind, definition), definition]));
   const now = new Map(after.map((definition) => [definitionName(kind, definition), definition]));
-  const gone = [...then].filter(([name]) => !now.has(name));
+  const gone = new Map<string, string[]>();
+  for (const [name, definition] of then) {
+    if (now.has(name)) continue;
+    const key = body(kind, definition);
+    gone.set(key, [...(gone.get(key) ?? []), name]);
+  }
   const found: Drift[] = [];
   for (const [name, definition] of now) {
     const old = then.get(name);
@@ -126,18 +132,17 @@ function driftOf(kind: DefinitionKind, before: readonly JsonObject[], after: rea
   return found;
 }
 
-/** What is gone and comes back under another name is the same tool in other words: a reviewer should see that at once. */
+/** @param gone By body, the names that are no longer served. What is gone and comes back under another name is the same tool in other words: a reviewer should see that at once. */
 function newcomer(
   kind: DefinitionKind,
   name: string,
   definition: JsonObject,
-  gone: readonly (readonly [string, JsonObject])[],
+  gone: ReadonlyMap<string, readonly string[]>,
 ): Drift {
-  const was = gone.filter(([, old]) => body(kind, old) === body(kind, definition));
-  const [only] = was;
-  if (!only || was.length > 1) return { kind, name, state: 'added', fields: [] };
+  const [from, ...others] = gone.size === 0 ? [] : (gone.get(body(kind, definition)) ?? []);
+  if (from === undefined || others.length > 0) return { kind, name, state: 'added', fields: [] };
   const field = kind === 'template' ? '/uriTemplate' : '/name';
-  return { kind, name, state: 'renamed', from: only[0], fields: [field] };
+  return { kind, name, state: 'renamed', from, fields: [field] };
 }
 
 /** What it is, whatever it is called and however it is praised. */
@@ -162,5 +167,3 @@ function differences(before: JsonValue, after: JsonValue, at: string): string[] 
 /** A member may be named as something that every object inherits. */
 const ownMember = (of: JsonObject, name: string): JsonValue | undefined =>
   Object.hasOwn(of, name) ? of[name] : undefined;
-
-const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

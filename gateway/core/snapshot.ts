@@ -3,7 +3,7 @@ import type { Roots } from './facts.ts';
 import type { HeaderMirror } from './header-mirrors.ts';
 import type { JsonObject } from './json.ts';
 import type { Judge } from './judge.ts';
-import type { Definitions, Drift, Sha256 } from './manifest.ts';
+import type { DefinitionKind, Definitions, Drift, Sha256 } from './manifest.ts';
 import type { HexDigest } from './names.ts';
 import type { Finding } from './poison/finding.ts';
 import type { Refusal } from './refusals.ts';
@@ -126,5 +126,6 @@ export interface ServerFacts {
   /** Signs of poisoning in the approved definitions; null while nobody has looked yet. */
   readonly findings: readonly Finding[] | null;
   /** The contract of one of its approved tools. */
-  readonly contractOf: (definition: JsonObject, digest: string) => Contract;
+  readonly contractOf: (tool: JsonObject) => Contract;
+  readonly digestOf: (kind: DefinitionKind, definition: JsonObject) => string;
 }

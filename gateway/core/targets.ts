@@ -2,7 +2,7 @@ import type { ServerConfig } from './config.ts';
 import { type HeaderMirror, headerMirrors, isMirrorFlaw } from './header-mirrors.ts';
 import { heldBack } from './held-back.ts';
 import type { JsonObject } from './json.ts';
-import { type Drift, definitionDigest, definitionName } from './manifest.ts';
+import { type Drift, definitionName } from './manifest.ts';
 import { exposedName } from './names.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { type Contract, noContract } from './schema/contract.ts';
@@ -25,8 +25,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
     const name = definitionName(kind, definition);
     const rule = kind === 'tool' ? toolRule(config.tools, name) : undefined;
     const exposed = kind === 'template' ? name : exposedName(server.id, name, digests.hex);
-    const digest = definitionDigest(kind, definition, digests.sha256);
-    const contract = kind === 'tool' ? facts.contractOf(definition, digest) : noContract;
+    const contract = kind === 'tool' ? facts.contractOf(definition) : noContract;
     const flaw = schemaRefusal(server.id, name, contract);
     return {
       kind,
@@ -34,7 +33,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       name,
       exposed,
       listed: kind === 'template' ? definition : { ...definition, name: exposed },
-      digest,
+      digest: facts.digestOf(kind, definition),
       action: kind === 'tool' ? (rule?.action ?? null) : 'read',
       risk: kind === 'tool' ? (rule?.risk ?? null) : 'low',
       paths: rule?.paths ?? [],

@@ -24,6 +24,22 @@ const forecast = aTool('forecast', {
 });
 const content = [{ type: 'text', text: 'done' }];
 
+test('a schema that is one long chain of references closes nothing but, at most, its own tool', async () => {
+  const $defs = Object.fromEntries([
+    ...Array.from({ length: 1_500 }, (_, at) => [at, { items: { $ref: `#/$defs/${at + 1}` } }]),
+    [1_500, {}],
+  ]);
+  const chained = aTool('chained', {
+    inputSchema: { type: 'object', properties: { a: { $ref: '#/$defs/0' } }, $defs },
+  });
+  const { sekisho, server } = await start(aTool('plain'));
+  server.lists.tools = [aTool('plain'), chained];
+  const other = await start(chained, aTool('plain'));
+  expect(textOf(await (await openSession(other.sekisho)).call('up__plain'))).toBe('done');
+  await sekisho.gateway.snapshots.refresh('up');
+  expect(sekisho.gateway.snapshots.states()[0]?.catalogue?.drift).toMatchObject([{ name: 'chained', state: 'added' }]);
+});
+
 describe('arguments are held to the approved input schema', () => {
   test.each([
     [{}, 'arguments lacks "days".'],

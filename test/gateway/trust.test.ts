@@ -70,6 +70,22 @@ decision := {"grant": [{"id": "all"}], "deny": [], "approve": [], "warn": [], "o
 `;
 
 describe('a signed server', () => {
+  test('that is down keeps the resources it listed last: who reads one is told that the server is down', async () => {
+    await createKeys();
+    await signLive(await start());
+    await sekisho?.close();
+    const gateway = await start(signed());
+    const session = await openSession(gateway);
+    const before = itemsOf(await session.ask('resources/list'), 'resources');
+    expect(before).not.toEqual([]);
+    await upstream.close();
+    await gateway.gateway.snapshots.refresh('up');
+    expect(gateway.gateway.snapshots.states()[0]?.up).toBe(false);
+    expect(itemsOf(await session.ask('resources/list'), 'resources')).toEqual(before);
+    const answer = await session.ask('resources/read', { uri: String(before[0]?.uri) });
+    expect(reasonOf(answer)).toBe('upstream_unreachable');
+  });
+
   test('is not believed under a manifest with a lower number than the one it was believed under', async () => {
     await createKeys();
     await signLive(await start());

@@ -6,8 +6,8 @@ const share = (part: number, whole: number): number => (whole === 0 ? 1 : part /
 const detection = ({ poisoned: all, detected }: Rate): number => share(detected, all);
 const alarms = (rate: Rate): number => share(rate.alarms, rate.benign);
 
-const tune = ratesOf('tune');
-const held = ratesOf('held');
+const tune = await ratesOf('tune');
+const held = await ratesOf('held');
 
 test('the corpus holds at least 300 poisoned and 1,000 benign definitions, the benign ones of published servers', () => {
   expect(poisoned().length).toBeGreaterThanOrEqual(300);

@@ -1,10 +1,8 @@
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Finding } from '#gateway/core/poison/finding.ts';
 import { type PoisonKind, poisonKinds } from '#gateway/core/poison/kinds.ts';
-import { otherTools } from '#gateway/core/poison/other-tools.ts';
-import { findingsBeside, findingsIn } from '#gateway/core/poison/review.ts';
-import { splitInstruction } from '#gateway/core/poison/split-instruction.ts';
-import { subjectsOf } from '#gateway/core/poison/subject.ts';
+import { knownTools } from '#gateway/core/poison/known-tools.ts';
+import { createReviewer } from '#gateway/review.ts';
 import { benign, type Half, neighbourTools, poisoned } from './corpus.ts';
 
 /** Of one kind in one half: how many poisoned servers of that kind show it, how many benign definitions do. */
@@ -16,24 +14,28 @@ export interface Rate {
   readonly alarms: number;
 }
 
-const others = otherTools(neighbourTools());
+const neighbours = knownTools(neighbourTools());
+const reviewer = createReviewer(() => performance.now());
 
-export function reviewed(definitions: Definitions): readonly Finding[] {
-  const subjects = subjectsOf(definitions);
-  const own = new Set(definitions.tools.map(({ name }) => String(name).toLowerCase()));
-  const single = subjects.flatMap((one) => [...findingsIn(one), ...findingsBeside(one, others, own)]);
-  return [...single, ...splitInstruction(subjects)];
-}
+export const reviewed = (definitions: Definitions): Promise<readonly Finding[]> =>
+  reviewer.review('under review', definitions, neighbours);
 
-export function ratesOf(half: Half): Rate[] {
-  const bad = poisoned()
-    .filter((one) => one.half === half)
-    .map((one) => ({ ...one, found: new Set(reviewed(one.definitions).map(({ kind }) => kind)) }));
-  const good = benign().filter((one) => one.half === half);
-  const alarms = good.flatMap(({ source, definitions }) =>
-    reviewed(definitions).map(({ kind, on, name }) => ({ kind, definition: `${source} ${on} ${name}` })),
+const sizeOf = ({ tools, prompts, templates, instructions }: Definitions): number =>
+  tools.length + prompts.length + templates.length + (instructions === null ? 0 : 1);
+
+export async function ratesOf(half: Half): Promise<Rate[]> {
+  const bad = await Promise.all(
+    poisoned()
+      .filter((one) => one.half === half)
+      .map(async (one) => ({ ...one, found: new Set((await reviewed(one.definitions)).map(({ kind }) => kind)) })),
   );
-  const total = good.reduce((sum, { definitions }) => sum + subjectsOf(definitions).length, 0);
+  const good = benign().filter((one) => one.half === half);
+  const alarms: { readonly kind: string; readonly definition: string }[] = [];
+  for (const { source, definitions } of good) {
+    const found = await reviewed(definitions);
+    alarms.push(...found.map(({ kind, on, name }) => ({ kind, definition: `${source} ${on} ${name}` })));
+  }
+  const total = good.reduce((sum, { definitions }) => sum + sizeOf(definitions), 0);
   const distinct = (kind: PoisonKind | 'any'): number =>
     new Set(alarms.filter((one) => kind === 'any' || one.kind === kind).map(({ definition }) => definition)).size;
   const any = {

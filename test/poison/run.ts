@@ -16,11 +16,11 @@ const { values } = parseArgs({ options: { show: { type: 'boolean', default: fals
 for (const half of ['tune', 'held'] as const) {
   process.stdout.write(`\n${half === 'tune' ? 'the half it was tuned on' : 'the half that was held out'}\n`);
   process.stdout.write(`${'kind'.padEnd(24)}   found     rate   alarms     rate\n`);
-  for (const rate of ratesOf(half)) process.stdout.write(`${line(rate)}\n`);
+  for (const rate of await ratesOf(half)) process.stdout.write(`${line(rate)}\n`);
 }
 if (values.show) {
   for (const { id, half, kinds, definitions } of poisoned()) {
-    const found = new Set(reviewed(definitions).map(({ kind }) => kind));
+    const found = new Set((await reviewed(definitions)).map(({ kind }) => kind));
     const missed = kinds.filter((kind) => !found.has(kind));
     if (half === 'tune' && missed.length > 0) {
       process.stdout.write(
@@ -30,7 +30,7 @@ if (values.show) {
   }
   for (const { half, source, definitions } of benign()) {
     if (half !== 'tune') continue;
-    for (const { kind, name, pointer, why, shown } of reviewed(definitions)) {
+    for (const { kind, name, pointer, why, shown } of await reviewed(definitions)) {
       process.stdout.write(`alarm ${source} ${name}${pointer} ${kind}: ${why}: ${shown}\n`);
     }
   }

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
+import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { createCall, type Received } from '#gateway/core/call.ts';
 import { configSchema, type ServerConfig } from '#gateway/core/config.ts';
 import type { Client } from '#gateway/core/exchange.ts';
 import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
-import type { Definitions } from '#gateway/core/manifest.ts';
+import { type Definitions, definitionDigest } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Catalogue, Policy, ServerFacts } from '#gateway/core/snapshot.ts';
@@ -71,6 +72,7 @@ export const serverFacts = (id: string, over: Partial<ServerFacts> = {}): Server
   catalogue: aCatalogue(),
   findings: [],
   contractOf: () => noContract,
+  digestOf: (kind, definition) => definitionDigest(kind, definition, hashing.sha256),
   ...over,
 });
 

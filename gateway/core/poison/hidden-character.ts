@@ -1,13 +1,14 @@
+import { bidiControls } from './bidi-control.ts';
 import { type Hit, hit } from './finding.ts';
 import type { Subject } from './subject.ts';
+import { tags } from './tag-block.ts';
 
 /**
  * What nobody sees and a model reads: format, control, private-use and ignorable characters, blanks that are no space.
  * Bidi controls and tags are kinds of their own.
  */
-const unseen = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
-const tag = /[\u{e0000}-\u{e007f}]/u;
+const unseen =
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const plain = /^[\n\r\t -~]*$/;
 
 export const hiddenCharacter = ({ texts }: Subject): readonly Hit[] =>
@@ -15,7 +16,7 @@ export const hiddenCharacter = ({ texts }: Subject): readonly Hit[] =>
     if (plain.test(text) && !bareReturn(text)) return [];
     const codes = new Set<string>();
     for (const { 0: one, index } of text.matchAll(unseen)) {
-      if (bidi.test(one) || tag.test(one) || isUsual(text, index, one)) continue;
+      if (bidiControls.test(one) || tags.test(one) || isUsual(text, index, one)) continue;
       codes.add(`U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`);
     }
     return codes.size === 0 ? [] : [hit(pointer, `invisible characters: ${[...codes].slice(0, 8).join(', ')}`, text)];

@@ -6,10 +6,10 @@ import { encodedText } from './encoded-text.ts';
 import type { Hit } from './finding.ts';
 import { hiddenCharacter } from './hidden-character.ts';
 import { hiddenComment } from './hidden-comment.ts';
+import type { Beside } from './known-tools.ts';
 import { lookalikeName } from './lookalike-name.ts';
 import { mixedScript } from './mixed-script.ts';
 import { namesOtherTool } from './names-other-tool.ts';
-import type { OtherTools } from './other-tools.ts';
 import { secretPlace } from './secret-place.ts';
 import { sendsElsewhere } from './sends-elsewhere.ts';
 import { squattingName } from './squatting-name.ts';
@@ -33,12 +33,12 @@ export const alone = {
   annotation_contradicts: annotationContradicts,
 } as const satisfies Record<string, (subject: Subject) => readonly Hit[]>;
 
-/** Found beside the tools of other servers. `own` holds the server's own tool names, in lower case. */
+/** Found beside the tools of other servers. */
 export const beside = {
   names_other_tool: namesOtherTool,
   lookalike_name: lookalikeName,
   squatting_name: squattingName,
-} as const satisfies Record<string, (subject: Subject, others: OtherTools, own: ReadonlySet<string>) => readonly Hit[]>;
+} as const satisfies Record<string, (subject: Subject, beside: Beside) => readonly Hit[]>;
 
 export type PoisonKind = keyof typeof alone | keyof typeof beside | 'split_instruction';
 

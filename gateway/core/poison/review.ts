@@ -1,15 +1,15 @@
 import type { Finding, Hit } from './finding.ts';
 import { alone, beside, type PoisonKind } from './kinds.ts';
-import type { OtherTools } from './other-tools.ts';
+import type { Beside } from './known-tools.ts';
 import type { Subject } from './subject.ts';
 
 /** What is to be said of one definition by itself. The same definition always gives the same answer. */
 export const findingsIn = (subject: Subject): readonly Finding[] =>
   entries(alone).flatMap(([kind, look]) => firstOfEachPlace(look(subject)).map((one) => findingOf(kind, subject, one)));
 
-/** What is to be said of it beside the tools of other servers. `own`: its server's tools, in lower case. */
-export const findingsBeside = (subject: Subject, others: OtherTools, own: ReadonlySet<string>): readonly Finding[] =>
-  entries(beside).flatMap(([kind, look]) => look(subject, others, own).map((one) => findingOf(kind, subject, one)));
+/** What is to be said of it beside the tools of other servers. */
+export const findingsBeside = (subject: Subject, others: Beside): readonly Finding[] =>
+  entries(beside).flatMap(([kind, look]) => look(subject, others).map((one) => findingOf(kind, subject, one)));
 
 /** One finding of a kind a place is enough for who reads them. */
 function firstOfEachPlace(hits: readonly Hit[]): readonly Hit[] {

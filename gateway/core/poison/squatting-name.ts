@@ -1,23 +1,19 @@
 import { type Hit, hit } from './finding.ts';
-import { distinctLength, flat, type OtherTools, shortened } from './other-tools.ts';
+import { type Beside, distinctLength, elsewhere, flat, shortened } from './known-tools.ts';
 import { skeleton } from './skeleton.ts';
 import type { Subject } from './subject.ts';
 
 /** A name in another server's place: its id in front, or one slip of the finger away from its tool. */
-export function squattingName(
-  { on, name }: Subject,
-  { prefixed, near, skeletons }: OtherTools,
-  own: ReadonlySet<string>,
-): readonly Hit[] {
+export function squattingName({ on, name }: Subject, { server, own, known }: Beside): readonly Hit[] {
   if (on !== 'tool') return [];
-  const whole = prefixed.get(flat(name));
-  if (whole !== undefined) return [hit('/name', `it poses as ${whole}, a tool of another server`, name)];
+  const [whole] = elsewhere(known.prefixed, flat(name), server);
+  if (whole) return [hit('/name', `it poses as ${whole.server}__${whole.name}, a tool of another server`, name)];
   const low = name.toLowerCase();
-  if (low.length < distinctLength - 1 || skeletons.has(skeleton(name))) return [];
+  if (low.length < distinctLength - 1 || elsewhere(known.skeletons, skeleton(name), server).length > 0) return [];
   for (const key of shortened(low)) {
-    for (const other of near.get(key) ?? []) {
-      if (!own.has(other) && isSlip(low, other))
-        return [hit('/name', `one slip away from ${other}, a tool of another server`, name)];
+    for (const other of elsewhere(known.near, key, server)) {
+      if (!own.has(other.name) && isSlip(low, other.name))
+        return [hit('/name', `one slip away from ${other.name}, a tool of another server`, name)];
     }
   }
   return [];

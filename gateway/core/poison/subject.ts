@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
-import { type DefinitionKind, type Definitions, definitionName } from '#gateway/core/manifest.ts';
+import { pointerPart } from '#gateway/core/json-pointer.ts';
+import { type DefinitionKind, definitionName } from '#gateway/core/manifest.ts';
 import { wordsOf } from './words.ts';
 
 /** A string somewhere in a definition: a value, or the name of a member. */
@@ -31,15 +32,6 @@ export function instructionsSubject(instructions: string): Subject {
   return { on: 'instructions', name: 'instructions', definition: {}, texts: [text] };
 }
 
-export function subjectsOf({ tools, prompts, templates, instructions }: Definitions): readonly Subject[] {
-  return [
-    ...tools.map((one) => subjectOf('tool', one)),
-    ...prompts.map((one) => subjectOf('prompt', one)),
-    ...templates.map((one) => subjectOf('template', one)),
-    ...(instructions === null ? [] : [instructionsSubject(instructions)]),
-  ];
-}
-
 const prose: ReadonlySet<string> = new Set(['description', 'title', '$comment', 'summary', 'markdownDescription']);
 
 /** Members that the protocol or JSON Schema names: they are no text of the server's. */
@@ -60,7 +52,7 @@ function gather(value: JsonValue | undefined, pointer: string, member: string, i
     for (const [index, one] of value.entries()) gather(one, `${pointer}/${index}`, member, into);
   } else if (isJsonObject(value)) {
     for (const [name, one] of Object.entries(value)) {
-      const at = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      const at = `${pointer}/${pointerPart(name)}`;
       if (!known.has(name)) into.push({ pointer: at, text: name, role: 'member', words: wordsOf(name) });
       gather(one, at, name, into);
     }

@@ -1,12 +1,13 @@
 import { type Hit, hit } from './finding.ts';
 import type { Subject } from './subject.ts';
 
-const tags = /[\u{e0000}-\u{e007f}]+/gu;
+export const tags = /[\u{e0000}-\u{e007f}]/u;
+const runs = /[\u{e0000}-\u{e007f}]+/gu;
 
 /** ASCII written in Unicode's tag block: invisible everywhere, and plain text to a model. */
 export const tagBlock = ({ texts }: Subject): readonly Hit[] =>
   texts.flatMap(({ pointer, text }) =>
-    [...text.matchAll(tags)]
+    [...text.matchAll(runs)]
       .slice(0, 4)
       .map(([run]) => hit(pointer, `hidden text in tags: ${JSON.stringify(said(run))}`, run)),
   );

@@ -1,9 +1,9 @@
 import { isJsonObject } from '#gateway/core/json.ts';
+import { pointerPart } from '#gateway/core/json-pointer.ts';
 import { type Hit, hit } from './finding.ts';
 import { nameWords } from './name-words.ts';
 import { phrases, phrasesIn } from './phrases.ts';
 import type { Subject } from './subject.ts';
-import { wordsOf } from './words.ts';
 
 /** What a tool has no business with, by the name of the parameter that asks for it. */
 const wanted = phrases({
@@ -55,19 +55,19 @@ const described = phrases({
 });
 
 /** A required parameter without relation to its tool: the simplest way to be handed what a model has in its context. */
-export function unrelatedParameter({ on, name, definition }: Subject): readonly Hit[] {
+export function unrelatedParameter({ on, name, definition, texts }: Subject): readonly Hit[] {
   const schema = definition.inputSchema;
   if (on !== 'tool' || !isJsonObject(schema) || !Array.isArray(schema.required)) return [];
-  const { required, properties } = schema;
   const about = new Set(nameWords(name));
-  return required.flatMap((parameter) => {
+  const prose = new Map(texts.filter(({ role }) => role === 'prose').map((text) => [text.pointer, text]));
+  // Each once: a list that names one parameter ten thousand times would have its description read as often.
+  return [...new Set(schema.required)].flatMap((parameter) => {
     if (typeof parameter !== 'string') return [];
     const own = nameWords(parameter);
     if (own.some((word) => about.has(word))) return [];
-    const pointer = `/inputSchema/properties/${parameter}`;
-    const shape = isJsonObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined;
-    const says = isJsonObject(shape) && typeof shape.description === 'string' ? shape.description : '';
-    const found = phrasesIn(own, wanted)[0] ?? phrasesIn(wordsOf(says), described)[0];
-    return found ? [hit(pointer, `a required parameter: ${found[0]}`, `${parameter}: ${says}`)] : [];
+    const pointer = `/inputSchema/properties/${pointerPart(parameter)}`;
+    const says = prose.get(`${pointer}/description`);
+    const found = phrasesIn(own, wanted)[0] ?? phrasesIn(says?.words ?? [], described)[0];
+    return found ? [hit(pointer, `a required parameter: ${found[0]}`, `${parameter}: ${says?.text ?? ''}`)] : [];
   });
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
+import { pointerPart } from '#gateway/core/json-pointer.ts';
 import { compile, type Patterns } from './compile.ts';
 import { type Node, OutOfFuel, type Run, Unusable } from './node.ts';
 
@@ -68,7 +69,7 @@ function check(node: Node, value: JsonValue): Misfit | null {
   }
   const pointer = run.path
     .reverse()
-    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .map((part) => `/${pointerPart(String(part))}`)
     .join('');
   return { pointer, why: run.why ?? 'does not fit' };
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
+import { pointerName } from '#gateway/core/json-pointer.ts';
 import { Unusable } from './node.ts';
 
 /** Where a `$ref` may lead: nowhere but into the schema that it stands in. */
@@ -55,7 +56,7 @@ export function resolve(
 function atFragment(home: JsonValue, fragment: string): JsonValue | undefined {
   let at: JsonValue | undefined = home;
   for (const part of fragment.split('/').slice(1)) {
-    const name = decoded(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = pointerName(decoded(part));
     if (Array.isArray(at)) at = at[Number(name)];
     else if (isJsonObject(at) && Object.hasOwn(at, name)) at = at[name];
     else return undefined;

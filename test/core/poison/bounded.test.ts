@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { otherTools } from '#gateway/core/poison/other-tools.ts';
+import { knownTools } from '#gateway/core/poison/known-tools.ts';
 import { findingsBeside, findingsIn } from '#gateway/core/poison/review.ts';
 import { splitInstruction } from '#gateway/core/poison/split-instruction.ts';
 import { subjectOf } from '#gateway/core/poison/subject.ts';
 import { cost } from '#test/support/cpu-time.ts';
 
 const names = Array.from({ length: 512 }, (_, at) => `tool_number_${at}`);
-const others = otherTools(new Map([['a', names]]));
+const others = { server: 'x', own: new Set<string>(), known: knownTools([['a', names]]) };
 
 function reviewed(description: string): void {
   const subject = subjectOf('tool', { name: 'x'.repeat(128), description });
   findingsIn(subject);
-  findingsBeside(subject, others, new Set());
+  findingsBeside(subject, others);
   splitInstruction([subject, subject]);
 }
 
@@ -37,6 +37,14 @@ const hostile: readonly (readonly [string, string])[] = [
   ['zeros and ones', '0101010 '],
   ['curl after curl', 'curl curl '],
 ];
+
+test('a list that names one parameter ten thousand times has it read once', () => {
+  const required = Array.from({ length: 10_000 }, () => 'p');
+  const properties = { p: { description: 'what you know '.repeat(700) } };
+  const definition = { name: 'x', inputSchema: { type: 'object', required, properties } };
+  expect(JSON.stringify(definition).length).toBeLessThan(64 * 1024);
+  expect(cost(() => findingsIn(subjectOf('tool', definition)))).toBeLessThan(100);
+});
 
 describe('the largest definition that is taken is looked at in bounded time', () => {
   test.each(hostile)('%s', (_, unit) => {

@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Finding } from '#gateway/core/poison/finding.ts';
-import { otherTools } from '#gateway/core/poison/other-tools.ts';
+import { knownTools } from '#gateway/core/poison/known-tools.ts';
 import { findingsBeside, findingsIn } from '#gateway/core/poison/review.ts';
 import { instructionsSubject, subjectOf } from '#gateway/core/poison/subject.ts';
 
-const others = otherTools(new Map([['files', ['read_text_file', 'search']]]));
+const known = knownTools([
+  ['files', ['read_text_file', 'search']],
+  ['weather', ['get_forecast']],
+]);
+const beside = (...own: string[]) => ({ server: 'weather', own: new Set(own), known });
 
 function found(definition: JsonObject): readonly Pick<Finding, 'kind' | 'pointer'>[] {
   const subject = subjectOf('tool', { name: 'get_forecast', ...definition });
-  const all = [...findingsIn(subject), ...findingsBeside(subject, others, new Set(['get_forecast']))];
+  const all = [...findingsIn(subject), ...findingsBeside(subject, beside('get_forecast'))];
   return all.map(({ kind, pointer }) => ({ kind, pointer }));
 }
 const kindsIn = (definition: JsonObject): string[] => [...new Set(found(definition).map(({ kind }) => kind))];
@@ -57,6 +61,24 @@ describe('a disguise does not help', () => {
   });
 });
 
+test.each([
+  ['a line separator', '\u2028'],
+  ['a paragraph separator', '\u2029'],
+  ['a zero width space', '\u200b'],
+  ['a filler', '\u3164'],
+])('%s is a character that nobody sees', (_, character) => {
+  expect(kindsIn({ description: `Adds.${character}Two numbers.` })).toEqual(['hidden_character']);
+});
+
+test('a tool that another server has under the very same name is no look-alike of it', () => {
+  const twins = knownTools([
+    ['files', ['read_text_file', 'reacl_text_file']],
+    ['other', ['read_text_file']],
+  ]);
+  const subject = subjectOf('tool', { name: 'read_text_file' });
+  expect(findingsBeside(subject, { server: 'other', own: new Set(['read_text_file']), known: twins })).toEqual([]);
+});
+
 describe('what is no sign of anything', () => {
   test.each<[string, JsonObject]>([
     ['an emoji of several characters', { description: 'Family 👨‍👩‍👧 and ❤️, ✔️ done' }],
@@ -97,7 +119,7 @@ describe('beside other servers', () => {
 
   test('a server may speak of its own tools by any name', () => {
     const subject = subjectOf('tool', { name: 'a', description: 'Like read_text_file, but faster.' });
-    expect(findingsBeside(subject, others, new Set(['a', 'read_text_file']))).toEqual([]);
-    expect(findingsBeside(subject, others, new Set(['a'])).map(({ kind }) => kind)).toEqual(['names_other_tool']);
+    expect(findingsBeside(subject, beside('a', 'read_text_file'))).toEqual([]);
+    expect(findingsBeside(subject, beside('a')).map(({ kind }) => kind)).toEqual(['names_other_tool']);
   });
 });

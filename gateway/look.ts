@@ -1,0 +1,60 @@
+import { catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/catalogue.ts';
+import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
+import type { Catalogue } from '#gateway/core/snapshot.ts';
+import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+
+/** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
+export interface ServerState {
+  readonly id: string;
+  readonly up: boolean;
+  /** Why it is not up, or what is wrong with its definitions. */
+  readonly note: string;
+  readonly catalogue: Catalogue | null;
+}
+
+/** What was found when a server was looked at last. */
+export interface Held {
+  readonly state: ServerState;
+  /** What it said last, which it still does not say now if it is down. */
+  readonly live: Live | null;
+}
+
+export interface LookParts {
+  readonly config: Config;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly pins: Pins;
+  /** Reads and verifies the manifest a server is configured with; null when it has none. */
+  readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** Asks a server what it serves, and compares that with what was approved. */
+export async function look(
+  parts: LookParts,
+  id: string,
+  server: ServerConfig,
+  before: Held | undefined,
+): Promise<Held> {
+  const answer = (await parts.upstreams.get(id)?.live()) ?? null;
+  const live = answer === null || isRefusal(answer) ? null : answer;
+  const signed = await parts.manifest(id, server);
+  const pinned = parts.pins.find(id);
+  const rule = parts.config.tiers[server.tier].manifest;
+  // A server that is down keeps what it last listed: its tools answer that it is down.
+  const last = live ?? before?.live ?? null;
+  const made = catalogueOf({ id, rule, signed, pin: pinned, live: last });
+  if (made.pin && !pinned) {
+    parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: firstSeen }, null);
+    parts.log.info({ server: id, tools: made.pin.tools.length }, 'definitions pinned as first seen');
+  }
+  for (const item of made.catalogue?.drift ?? []) {
+    parts.log.warn(
+      { server: id, kind: item.kind, name: item.name, state: item.state },
+      'a definition is not as approved',
+    );
+  }
+  const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
+  return { state: { id, up: live !== null, note, catalogue: made.catalogue }, live: last };
+}
