@@ -31,6 +31,10 @@ const texts = [
   'null',
   '\ufeff',
   evil,
+  // For rules that use what a caller sends as a pattern.
+  '.*?y|x',
+  '(x{30}){30}',
+  '(?i)[^\\pL]',
 ];
 const numbers = [0, -0, 1e308, 5e-324, 2 ** 53, -(2 ** 63), 0.1, Number.NaN, Number.POSITIVE_INFINITY, 1e21];
 const falsy = [null, undefined, false, 0, '', 0n, Number.NaN];

@@ -2,16 +2,6 @@ import { createHash } from 'node:crypto';
 import type { HostFunction } from './host-function.ts';
 
 export const textFunctions: Readonly<Record<string, HostFunction>> = {
-  'strings.any_prefix_match': (texts, starts) => anyPair(texts, starts, (text, start) => text.startsWith(start)),
-  'strings.any_suffix_match': (texts, ends) => anyPair(texts, ends, (text, end) => text.endsWith(end)),
-  'strings.count': (text, part) => {
-    if (typeof text !== 'string' || typeof part !== 'string') return undefined;
-    return part === '' ? [...text].length + 1 : text.split(part).length - 1;
-  },
-  indexof_n: (text, part) => {
-    if (typeof text !== 'string' || typeof part !== 'string' || part === '') return undefined;
-    return placesOf([...text], [...part]);
-  },
   'crypto.sha256': (text) => (typeof text === 'string' ? createHash('sha256').update(text).digest('hex') : undefined),
   'hex.encode': (text) => (typeof text === 'string' ? Buffer.from(text).toString('hex') : undefined),
   'hex.decode': (text) => {
@@ -28,26 +18,6 @@ export const textFunctions: Readonly<Record<string, HostFunction>> = {
     return a && b ? compared(a, b) : undefined;
   },
 };
-
-function anyPair(ones: unknown, others: unknown, holds: (one: string, other: string) => boolean): boolean | undefined {
-  const [left, right] = [textsOf(ones), textsOf(others)];
-  if (!left || !right) return undefined;
-  return left.some((one) => right.some((other) => holds(one, other)));
-}
-
-function textsOf(value: unknown): readonly string[] | null {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.every((one) => typeof one === 'string') ? list : null;
-}
-
-/** By characters, not by UTF-16 units; matches may overlap. */
-function placesOf(text: readonly string[], part: readonly string[]): number[] {
-  const places: number[] = [];
-  for (let at = 0; at + part.length <= text.length; at++) {
-    if (part.every((char, i) => char === text[at + i])) places.push(at);
-  }
-  return places;
-}
 
 /** Undefined for bytes that are no text: they could not be written back as JSON. */
 function utf8(bytes: Uint8Array): string | undefined {
@@ -80,7 +50,9 @@ interface Version {
 
 const versionForm =
   /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
+/** Of 64 bits; a number with more digits is not made at all, for that takes time that nobody paid for. */
 const largest = 2n ** 63n - 1n;
+const mostDigits = 19;
 
 function versionOf(text: unknown): Version | null {
   const parts = typeof text === 'string' ? versionForm.exec(text) : null;
@@ -89,6 +61,7 @@ function versionOf(text: unknown): Version | null {
   const before = parts[4]?.split('.') ?? [];
   // SemVer 2.0.0 §2 and §9: no number begins with a zero.
   if ([...written, ...before].some((one) => /^0\d+$/.test(one))) return null;
+  if (written.some((one) => one.length > mostDigits)) return null;
   const numbers = written.map(BigInt);
   return numbers.some((number) => number > largest) ? null : { numbers, before };
 }
@@ -111,6 +84,7 @@ function compared(a: Version, b: Version): number {
 function comparedWords(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber !== otherIsNumber) return isNumber ? -1 : 1;
-  if (isNumber) return BigInt(a) < BigInt(b) ? -1 : 1;
+  // No number begins with a zero here: the longer one is the larger.
+  if (isNumber && a.length !== b.length) return a.length < b.length ? -1 : 1;
   return a < b ? -1 : 1;
 }

@@ -1,7 +1,8 @@
 import { regexFunctions } from './builtins-regex.ts';
+import { searchFunctions } from './builtins-search.ts';
 import { textFunctions } from './builtins-text.ts';
 import { timeFunctions } from './builtins-time.ts';
-import type { HostFunction } from './host-function.ts';
+import type { HostFunction, Pay } from './host-function.ts';
 
 /**
  * The functions that a policy module may call us for, by their Rego names. They are pure: what they say follows from what
@@ -10,30 +11,33 @@ import type { HostFunction } from './host-function.ts';
  */
 export type HostBuiltins = Readonly<Record<string, HostFunction>>;
 
-/** Takes steps off what is left for the question; throws when there are none left. */
-type Charge = (steps: number) => void;
+const functionsPaid = (pay: Pay): HostBuiltins => ({
+  ...textFunctions,
+  ...timeFunctions,
+  ...searchFunctions(pay),
+  ...regexFunctions(pay),
+});
 
-const functions: Readonly<Record<string, HostFunction>> = { ...regexFunctions, ...textFunctions, ...timeFunctions };
+export const suppliedFunctions: readonly string[] = Object.keys(functionsPaid(() => undefined)).sort();
 
-export const suppliedFunctions: readonly string[] = Object.keys(functions).sort();
+/** In steps: what the call across the border costs, each value that crosses it, and each character. */
+const price = { call: 50, value: 3, char: 3 } as const;
 
-/** In steps: what the call across the border costs, each character that crosses it, and each that a pattern looks at. */
-const price = { call: 50, char: 3, looked: 30 } as const;
-
-/** A regular expression looks at each character up to once for each of its own. */
-const stepsOf = (name: string, args: readonly unknown[]): number => {
-  const lengths = args.map((arg) => (typeof arg === 'string' ? arg.length : 0)).sort((a, b) => b - a);
-  const [longest = 0, next = 0] = lengths;
-  const crossing = price.call + price.char * lengths.reduce((sum, length) => sum + length, 0);
-  return name.startsWith('regex.') ? crossing + longest * Math.max(price.looked, next) : crossing;
-};
+/** Of reading the arguments, which is all of the work of most functions; the others pay for the rest themselves. */
+function crossing(argument: unknown): number {
+  if (typeof argument === 'string') return price.value + price.char * argument.length;
+  if (typeof argument !== 'object' || argument === null) return price.value;
+  // The keys of a list are left out: they did not cross.
+  const keys = Array.isArray(argument) ? [] : Object.keys(argument);
+  return [...keys, ...Object.values(argument)].reduce<number>((sum, one) => sum + crossing(one), price.value);
+}
 
 /** Each pays before it works, or a policy could do outside of the module what it may not do inside. */
-export function hostBuiltins(charge: Charge, more: HostBuiltins = {}): HostBuiltins {
-  const paid = Object.entries({ ...functions, ...more }).map(([name, work]): [string, HostFunction] => [
+export function hostBuiltins(pay: Pay, more: HostBuiltins = {}): HostBuiltins {
+  const paid = Object.entries({ ...functionsPaid(pay), ...more }).map(([name, work]): [string, HostFunction] => [
     name,
     (...args) => {
-      charge(stepsOf(name, args));
+      pay(price.call + crossing(args));
       return work(...args);
     },
   ]);

@@ -55,7 +55,9 @@ export function createInstance({ module, bytes }: PolicyModule, data: unknown, m
   // What a module keeps in memory from the start is in its own bytes, so this is always enough.
   const initial = 5 + Math.ceil(bytes / page);
   const functions = hostBuiltins((price) => {
-    steps.value -= price;
+    // In doubles: the global is an i32, and a price above 2^31 taken off in it would wrap around and fill it again.
+    const left = steps.value - price;
+    steps.value = left >= 0 ? left : -1;
     if (steps.value < 0) throw new PolicyFault('too_long', 'the policy calls for too much work for this input');
   }, more);
   const policy = faultless(() => {
@@ -99,7 +101,9 @@ export function createRecycledInstance(module: PolicyModule, data: unknown, more
         whole = true;
         return answer;
       } catch (cause) {
-        whole = !(cause instanceof Error && cause.cause instanceof WebAssembly.RuntimeError);
+        // Both leave the module in the middle of what it did: a trap, and what we throw through it.
+        const stopped = cause instanceof PolicyFault && cause.reason === 'too_long';
+        whole = !stopped && !(cause instanceof Error && cause.cause instanceof WebAssembly.RuntimeError);
         throw cause;
       } finally {
         if (!whole || instance.memoryBytes() > recycleAbove) instance = instantiate();
