@@ -108,7 +108,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     createAudit({ path: await auditPath(config), onFailure: config.audit.on_failure, hmacKey, log }),
     (it) => it.close(),
   );
-  const judged = keep(await openJudged(outside), (it) => it.close());
+  const judged = keep(openJudged(outside), (it) => it.close());
   const news = createNews();
   const egress = openEgress(outside);
   const servers = keep(await createServers(config, egress, { log, carrier }), (it) => it.close());

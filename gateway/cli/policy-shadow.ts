@@ -14,7 +14,9 @@ export function policyShadowCommand(shell: Shell): Command {
   return socketOptions(command).action(async (options: Where & { readonly json?: boolean }) => {
     const said = await withGateway(shell, options, async (gateway) => granted(await gateway.policy.shadow()));
     const counted = `${said.same} calls judged alike, ${said.changed} otherwise, ${said.dropped} not looked at`;
-    const by = said.revision ?? 'nobody: the candidate is broken';
+    const by =
+      said.revision ??
+      (said.broken ? 'nobody: the candidate is broken' : 'nobody yet: the candidate is being made ready');
     print(shell, options.json, said, () => [...changesTable(said.groups), `${counted}, by ${by}`].join('\n'));
     for (const error of said.broken ?? []) remark(shell, describePolicyError(error, ''));
     if (said.broken !== null) throw new Failure('config', 'The shadow policy is broken.');

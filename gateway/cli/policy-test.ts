@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
@@ -24,17 +23,22 @@ export function percentage(text: string): number {
 
 /** `sekisho policy test`: once, or whenever something changes. */
 export async function test(asked: Asked, options: TestOptions): Promise<void> {
-  asked.terminal.exit(await testOnce(asked, options));
-  if (!options.watch) return;
-  const changes = new EventTarget();
-  const watch = watchFolder(asked.folder, () => void changes.dispatchEvent(new Event('change')));
+  if (!options.watch) return asked.terminal.exit(await testOnce(asked, options));
+  // What is written while the tests run, before anybody waits for it, is an edit like any other.
+  let edited = false;
+  let wake = (): void => undefined;
+  const watch = await watchFolder(asked.folder, () => {
+    edited = true;
+    wake();
+  });
   // The folder's watchers keep nobody from leaving, so this does; a signal ends it.
   const stay = setInterval(() => undefined, 60_000);
   try {
     for (;;) {
-      asked.terminal.err('waiting for a change …');
-      await once(changes, 'change');
+      edited = false;
       asked.terminal.exit(await testOnce(asked, options));
+      asked.terminal.err('waiting for a change …');
+      if (!edited) await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
     clearInterval(stay);

@@ -22,10 +22,10 @@ export interface JudgedBeside {
   close(): Promise<void>;
 }
 
-export async function openJudged({ config, env, progress, log }: Around): Promise<JudgedBeside> {
+export function openJudged({ config, env, progress, log }: Around): JudgedBeside {
   const { shadow: directory, log: file } = config.policy;
   const around = { state: config.state, env, progress, log };
-  const shadow = directory === undefined ? null : await createShadow({ directory, ...around });
+  const shadow = directory === undefined ? null : createShadow({ directory, ...around });
   const decisions = file === undefined ? null : createDecisionLog({ path: file.path, kept: file.arguments, log });
   const told = (judgement: Judgement): void => {
     shadow?.told(judgement);
@@ -36,7 +36,7 @@ export async function openJudged({ config, env, progress, log }: Around): Promis
     decisions,
     told: shadow || decisions ? told : null,
     async close() {
-      shadow?.close();
+      await shadow?.close();
       await decisions?.close();
     },
   };

@@ -1,23 +1,14 @@
 import { join } from 'node:path';
 import { describePolicyError, type PolicyErrors } from '#gateway/adapters/policy/compile.ts';
-import { sharedCache } from '#gateway/adapters/policy/compiler.ts';
 import { createLastGood, type LastGood } from '#gateway/adapters/policy/last-good.ts';
-import { activated, type Prepared, preparePolicy } from '#gateway/adapters/policy/prepare.ts';
-import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
-import { watchFolder } from '#gateway/adapters/policy/watch-folder.ts';
+import { activated, type Prepared } from '#gateway/adapters/policy/prepare.ts';
 import type { PolicyFlaw, PolicyReload, PolicyState } from '#gateway/core/policy-state.ts';
 import type { Policy } from '#gateway/core/snapshot.ts';
 import type { Log } from '#gateway/ports.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
+import { followPolicyFolder, type PolicyPlace } from './policy-folder.ts';
 
-interface Around {
-  /** The folder of the Rego files, or a bundle. */
-  readonly directory: string;
-  /** The state directory: compiled policies, and the one that served last. */
-  readonly state: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly progress: (line: string) => void;
-  readonly log: Log;
+interface Around extends PolicyPlace {
   readonly now: () => number;
 }
 
@@ -28,7 +19,7 @@ export interface PolicyKeeper {
   state(): PolicyState;
   /** Looks at the folder again. Resolves when what is there is in force, or is known to be broken. */
   reload(): Promise<PolicyState>;
-  /** From now on an edit of the folder is noticed by itself, and `swap` is given what is to be in force. */
+  /** From now on `swap` is given what is to be in force; at once, if that is not the first policy any more. */
   follow(swap: (policy: Policy) => void): void;
   close(): void;
 }
@@ -38,89 +29,91 @@ export interface PolicyKeeper {
  * still there; else it stops the start, with file, line and column.
  */
 export async function keepPolicy(around: Around): Promise<PolicyKeeper> {
-  const { directory, state, env, progress, log } = around;
-  const toolchain = await openToolchain({ env: { ...env }, progress });
-  const lastGood = createLastGood(join(state, 'policy-last-good.json'));
-  const prepare = (): Promise<Prepared | PolicyErrors> =>
-    preparePolicy({ directory, toolchain, cache: [join(state, 'policy-cache'), sharedCache(toolchain)] });
-  const made = await prepare();
-  const began = 'errors' in made ? await fromLastGood(made.errors, lastGood, around) : made;
-  if (!('errors' in made)) await remember(lastGood, made, log);
-  return createKeeper({ around, prepare, lastGood, began, errors: 'errors' in made ? made.errors : null });
+  const force = createForce(around, createLastGood(join(around.state, 'policy-last-good.json')));
+  const folder = await followPolicyFolder(around, force.take);
+  try {
+    await folder.look();
+    const first = force.inForce();
+    return {
+      first,
+      state: force.state,
+      reload: () => folder.look().then(force.state),
+      follow(swap) {
+        force.follow(swap);
+        if (force.inForce() !== first) swap(force.inForce());
+      },
+      close: folder.close,
+    };
+  } catch (fault) {
+    folder.close();
+    throw fault;
+  }
 }
 
-interface Parts {
-  readonly around: Around;
-  readonly prepare: () => Promise<Prepared | PolicyErrors>;
-  readonly lastGood: LastGood;
-  readonly began: Prepared;
-  readonly errors: readonly PolicyFlaw[] | null;
+/** What is in force, and what comes of each look at the folder. */
+interface Force {
+  take(made: Prepared | PolicyErrors): Promise<void>;
+  /** Throws a StartRefused while nothing is. */
+  inForce(): Policy;
+  state(): PolicyState;
+  follow(swap: (policy: Policy) => void): void;
 }
 
-function createKeeper({ around, prepare, lastGood, began, errors }: Parts): PolicyKeeper {
+function createForce(around: Around, lastGood: LastGood): Force {
   const { directory, log, now } = around;
-  const reloads: Record<PolicyReload, number> = { swapped: 0, unchanged: 0, broken: errors === null ? 0 : 1 };
-  let { revision } = began.compiled;
-  let broken: PolicyState['broken'] = errors === null ? null : { since: now(), errors };
+  const reloads: Record<PolicyReload, number> = { swapped: 0, unchanged: 0, broken: 0 };
+  let inForce: Policy | null = null;
+  let broken: PolicyState['broken'] = null;
   let swap: (policy: Policy) => void = () => undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let waiting: Promise<void> | null = null;
-  let watch: { close(): void } | null = null;
 
-  async function look(): Promise<void> {
-    const made = await prepare();
-    if ('errors' in made) {
-      reloads.broken++;
-      broken = { since: broken?.since ?? now(), errors: made.errors };
-      complain(log, directory, made.errors, revision);
-      return;
-    }
-    broken = null;
-    if (made.compiled.revision === revision) {
-      reloads.unchanged++;
-      return;
-    }
-    reloads.swapped++;
-    log.info({ from: revision, to: made.compiled.revision }, 'another policy is in force');
-    revision = made.compiled.revision;
-    swap(made.policy);
-    await remember(lastGood, made, log);
+  async function takeBroken(errors: readonly PolicyFlaw[]): Promise<void> {
+    reloads.broken++;
+    broken = { since: broken?.since ?? now(), errors };
+    inForce ??= await fromLastGood(errors, lastGood, around);
+    if (inForce !== null) complain(log, directory, errors, inForce.revision);
   }
-  /** One look at a time. Whoever asks during one is answered by the next, which sees what they have written. */
-  function looked(): Promise<void> {
-    waiting ??= running.then(() => {
-      waiting = null;
-      const look_ = look();
-      running = look_.catch((fault: unknown) => log.error({ fault }, 'the policy folder could not be looked at'));
-      return look_;
-    });
-    return waiting;
-  }
-  const state = (): PolicyState => ({ revision, broken, reloads: { ...reloads } });
+  const current = (): Policy => {
+    if (inForce !== null) return inForce;
+    const lines = (broken?.errors ?? []).map((error) => describePolicyError(error, directory));
+    throw new StartRefused(`The policy cannot serve, and there is none that served before:\n${lines.join('\n')}`);
+  };
   return {
-    first: began.policy,
-    state,
-    reload: () => looked().then(state),
+    async take(made) {
+      if ('errors' in made) return takeBroken(made.errors);
+      broken = null;
+      const { policy } = made;
+      if (policy.revision === inForce?.revision) {
+        reloads.unchanged++;
+        return;
+      }
+      if (inForce !== null) {
+        reloads.swapped++;
+        log.info({ from: inForce.revision, to: policy.revision }, 'another policy is in force');
+      }
+      inForce = policy;
+      swap(policy);
+      await remember(lastGood, made, log);
+    },
+    inForce: current,
+    state: () => ({ revision: current().revision, broken, reloads: { ...reloads } }),
     follow(given) {
       swap = given;
-      watch ??= watchFolder(directory, () => void looked().catch(() => undefined)); // told by the log
     },
-    close: () => watch?.close(),
   };
 }
 
-async function fromLastGood(errors: readonly PolicyFlaw[], lastGood: LastGood, around: Around): Promise<Prepared> {
-  const { directory, log, progress } = around;
-  const lines = errors.map((error) => describePolicyError(error, directory));
+/** What served last, or null where it cannot serve either. */
+async function fromLastGood(
+  errors: readonly PolicyFlaw[],
+  lastGood: LastGood,
+  { directory, progress }: Around,
+): Promise<Policy | null> {
   const kept = await lastGood.read().catch(() => null);
   const made = kept === null ? null : activated(kept);
-  if (made === null || 'errors' in made) {
-    throw new StartRefused(`The policy cannot serve, and there is none that served before:\n${lines.join('\n')}`);
-  }
-  complain(log, directory, errors, made.compiled.revision);
+  if (made === null || 'errors' in made) return null;
   progress(`warning: the policy is broken; the one that served last goes on (${made.compiled.revision}):`);
-  for (const line of lines) progress(`  ${line}`);
-  return made;
+  for (const error of errors) progress(`  ${describePolicyError(error, directory)}`);
+  return made.policy;
 }
 
 /** What cannot be kept is no reason to go on with an older policy; the next start then needs a whole folder. */

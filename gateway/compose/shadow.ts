@@ -1,50 +1,35 @@
-import { join } from 'node:path';
-import { describePolicyError } from '#gateway/adapters/policy/compile.ts';
-import { sharedCache } from '#gateway/adapters/policy/compiler.ts';
-import { preparePolicy } from '#gateway/adapters/policy/prepare.ts';
-import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
-import { watchFolder } from '#gateway/adapters/policy/watch-folder.ts';
+import { describePolicyError, type PolicyErrors } from '#gateway/adapters/policy/compile.ts';
+import type { Prepared } from '#gateway/adapters/policy/prepare.ts';
 import { type Judgement, refOf } from '#gateway/core/decision-event.ts';
 import { createJudge, type Judge } from '#gateway/core/judge.ts';
 import type { ShadowState } from '#gateway/core/policy-state.ts';
 import { createChanges, saidBy } from '#gateway/core/verdict-changes.ts';
-import type { Log } from '#gateway/ports.ts';
-
-interface Around {
-  /** The folder of the candidate. */
-  readonly directory: string;
-  readonly state: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly progress: (line: string) => void;
-  readonly log: Log;
-}
+import { followPolicyFolder, type PolicyFolder, type PolicyPlace } from './policy-folder.ts';
 
 /** A candidate beside the policy in force: it is asked what it would say, and nobody acts on it. */
 export interface Shadow {
   told(judgement: Judgement): void;
   state(): ShadowState;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Questions that wait for the candidate, and milliseconds that it may take of the event loop at a time. */
 const mostWaiting = 1_000;
 const sliceMs = 5;
 
-/** A candidate that is broken shadows nothing, and says so; it never stands in the way of a start or a call. */
-export async function createShadow({ directory, state, env, progress, log }: Around): Promise<Shadow> {
-  const toolchain = await openToolchain({ env: { ...env }, progress });
+/**
+ * A candidate that is broken shadows nothing, and says so; it never stands in the way of a start or a call. It is compiled
+ * beside the start: until then no call is compared.
+ */
+export function createShadow(place: PolicyPlace): Shadow {
+  const { directory, log } = place;
   let candidate: { readonly revision: string; readonly judge: Judge } | null = null;
   let broken: ShadowState['broken'] = null;
   let waiting: Judgement[] = [];
   let counts = { same: 0, changed: 0, dropped: 0 };
   let changes = createChanges();
 
-  async function look(): Promise<void> {
-    const made = await preparePolicy({
-      directory,
-      toolchain,
-      cache: [join(state, 'policy-cache'), sharedCache(toolchain)],
-    });
+  function take(made: Prepared | PolicyErrors): void {
     if ('errors' in made) {
       broken = made.errors;
       for (const error of made.errors.slice(0, 20))
@@ -78,14 +63,11 @@ export async function createShadow({ directory, state, env, progress, log }: Aro
     if (waiting.length > 0) setImmediate(work);
   }
 
-  await look();
-  // One look at a time, or one that took longer would end with an older candidate.
-  let looking = Promise.resolve();
-  const watch = watchFolder(directory, () => {
-    looking = looking
-      .then(look)
-      .catch((fault: unknown) => log.error({ fault }, 'the shadow policy could not be looked at'));
-  });
+  const followed = followPolicyFolder(place, take);
+  followed.then(
+    (folder) => folder.look().catch(() => undefined), // told by the log
+    (fault: unknown) => log.error({ fault, directory }, 'the shadow policy cannot be followed'),
+  );
   return {
     told(judgement) {
       if (candidate === null) return;
@@ -103,9 +85,12 @@ export async function createShadow({ directory, state, env, progress, log }: Aro
       groups: changes.groups(),
       overflow: changes.overflow(),
     }),
-    close() {
+    async close() {
       waiting = [];
-      watch.close();
+      await followed.then(
+        (folder: PolicyFolder) => folder.close(),
+        () => undefined, // told by the log
+      );
     },
   };
 }

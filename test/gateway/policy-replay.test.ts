@@ -116,6 +116,16 @@ describe('sekisho policy replay', () => {
 });
 
 describe('a shadow policy', () => {
+  /** It is compiled beside the start. */
+  const startBeside = async (revision: 'ready' | 'broken') => {
+    const gateway = await start({ path: folder.at('policies'), shadow: folder.at('candidate') });
+    for (let waited = 0; waited < 10_000; waited += 50) {
+      const state = gateway.gateway.shadow?.state();
+      if (revision === 'ready' ? state?.revision : state?.broken) return gateway;
+      await sleep(50);
+    }
+    throw new Error(`it is not ${revision}`);
+  };
   const compared = async (gateway: TestGateway, calls: number) => {
     for (let waited = 0; waited < 10_000; waited += 50) {
       const state = gateway.gateway.shadow?.state();
@@ -128,7 +138,7 @@ describe('a shadow policy', () => {
   test('is asked about every call and obeyed in none; what it would change is counted and listed', async () => {
     await folder.write('policies/a.rego', rules(never));
     await folder.write('candidate/a.rego', rules(noEvil, noText));
-    const gateway = await start({ path: folder.at('policies'), shadow: folder.at('candidate') });
+    const gateway = await startBeside('ready');
     const session = await openSession(gateway);
     expect(reasonOf(await session.call('up__echo', { message: 'evil' }))).toBeNull();
     await fourCalls(gateway);
@@ -147,10 +157,25 @@ describe('a shadow policy', () => {
     }
   });
 
+  test('that cannot be read yet does not keep the gateway from starting, and joins when it can', async () => {
+    await folder.write('policies/a.rego', rules(never));
+    await folder.write('candidate/a.rego', rules(noEvil));
+    let edits = 0;
+    // A folder that does not come to rest is looked at for five seconds.
+    const editing = setInterval(() => void folder.write('candidate/b.rego', `package b\n\nx := ${edits++}\n`), 10);
+    const gateway = await start({ path: folder.at('policies'), shadow: folder.at('candidate') });
+    expect(gateway.gateway.shadow?.state()).toMatchObject({ revision: null, broken: null });
+    clearInterval(editing);
+    for (let waited = 0; gateway.gateway.shadow?.state().revision === null && waited < 10_000; waited += 50)
+      await sleep(50);
+    await fourCalls(gateway);
+    expect(await compared(gateway, 4)).toMatchObject({ changed: 1, same: 3 });
+  });
+
   test('that is broken, or throws, changes nothing and says so; mended, it begins anew', async () => {
     await folder.write('policies/a.rego', rules(never));
     await folder.write('candidate/a.rego', 'package sekisho\n\ndecision := {\n');
-    const gateway = await start({ path: folder.at('policies'), shadow: folder.at('candidate') });
+    const gateway = await startBeside('broken');
     await fourCalls(gateway);
     expect(gateway.gateway.shadow?.state()).toMatchObject({ revision: null, changed: 0 });
     expect(gateway.gateway.shadow?.state().broken?.[0]).toMatchObject({ file: 'a.rego', row: 4 });

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { PolicyError } from './compiler-protocol.ts';
 import { parseData } from './data-json.ts';
+import { deepest, isLeftOut, kindOf } from './policy-files.ts';
 
 /** A folder of policies, read: paths are relative to it, so that what is made of it is the same everywhere. */
 export interface PolicySources {
@@ -11,8 +12,6 @@ export interface PolicySources {
   /** A module that was built elsewhere, from policy.wasm at the top; null where there is none. */
   readonly built: Uint8Array | null;
 }
-
-const deepest = 16;
 
 export async function readSources(folder: string): Promise<PolicySources | { errors: readonly PolicyError[] }> {
   if (!(await stat(folder).catch(() => null))?.isDirectory()) {
@@ -25,23 +24,25 @@ export async function readSources(folder: string): Promise<PolicySources | { err
   const documents = new Map<string, string>();
   const errors: PolicyError[] = [];
   for (const path of await filesBelow(folder, '', 1)) {
-    const name = basename(path);
-    if (name === 'data.yaml' || name === 'data.yml') {
+    const kind = kindOf(path);
+    if (kind === null) continue;
+    const text = () => readFile(join(folder, path), 'utf8');
+    if (kind === 'data') documents.set(path, await text());
+    else if (kind === 'tests') tests[path] = await text();
+    else if (kind === 'rules') rules[path] = await text();
+    else if (kind === 'module') built = await readFile(join(folder, path));
+    else
       errors.push({ file: path, row: 1, col: 1, code: 'data_not_json', message: 'data is read from data.json only' });
-    } else if (name === 'data.json') documents.set(path, await readFile(join(folder, path), 'utf8'));
-    else if (path.endsWith('_test.rego')) tests[path] = await readFile(join(folder, path), 'utf8');
-    else if (path.endsWith('.rego')) rules[path] = await readFile(join(folder, path), 'utf8');
-    else if (path === 'policy.wasm') built = await readFile(join(folder, path));
   }
   const merged = mergeData(documents);
   if ('errors' in merged) errors.push(...merged.errors);
   return errors.length > 0 || 'errors' in merged ? { errors } : { rules, tests, data: merged.data, built };
 }
 
-/** Regular files, links followed (a mounted ConfigMap is links), names that begin with a dot left out. */
+/** Regular files, links followed: a mounted ConfigMap is links. */
 async function filesBelow(folder: string, below: string, depth: number): Promise<string[]> {
   if (depth > deepest) return [];
-  const names = (await readdir(join(folder, below))).filter((name) => !name.startsWith('.')).sort();
+  const names = (await readdir(join(folder, below))).filter((name) => !isLeftOut(name)).sort();
   const found: string[] = [];
   for (const name of names) {
     const path = below === '' ? name : `${below}/${name}`;

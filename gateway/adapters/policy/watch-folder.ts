@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { deepest, isLeftOut, kindOf } from './policy-files.ts';
 
 export interface FolderWatch {
   close(): void;
@@ -9,18 +10,17 @@ export interface FolderWatch {
 /** Milliseconds: after an event, until its companions have come; and between two looks without any event. */
 const afterEvent = 50;
 const between = 2_000;
-const deepest = 16;
 
 /**
- * Says when what is in a folder (or a file) is not what it was: by the events of its directories, links followed, and by
- * looking every two seconds, since network mounts tell nothing and a folder that was exchanged as a whole tells no more.
+ * Says when the policies in a folder (or a file) are not what they were: by the events of its directories, links followed,
+ * and by looking every two seconds, since network mounts tell nothing and a folder that was exchanged as a whole tells no
+ * more. It resolves when it has looked once: whoever reads after that misses nothing.
  */
-export function watchFolder(path: string, changed: () => void): FolderWatch {
+export async function watchFolder(path: string, changed: () => void): Promise<FolderWatch> {
   const watched = new Map<string, FSWatcher>();
   let seen: string | null = null;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
-
   let due = Number.POSITIVE_INFINITY;
   let looking = false;
 
@@ -64,7 +64,7 @@ export function watchFolder(path: string, changed: () => void): FolderWatch {
     }
   }
 
-  void look();
+  await look();
   return {
     close() {
       closed = true;
@@ -75,7 +75,7 @@ export function watchFolder(path: string, changed: () => void): FolderWatch {
 }
 
 interface Inventory {
-  /** Every file with inode, size and time: equal only where nothing was touched. */
+  /** Every policy file with inode, size and time: equal only where nothing was touched. */
   readonly mark: string;
   /** The directories to be watched, by path and inode. */
   readonly folders: ReadonlyMap<string, string>;
@@ -84,14 +84,15 @@ interface Inventory {
 async function inventory(path: string): Promise<Inventory> {
   const marks: string[] = [];
   const folders = new Map<string, string>();
+  const counts = (place: string): boolean => place === path || kindOf(relative(path, place)) !== null;
   async function visit(place: string, depth: number): Promise<void> {
     const what = await stat(place, { bigint: true }).catch(() => null);
     if (what === null || depth > deepest) return;
-    if (what.isFile()) marks.push(`${place} ${what.ino} ${what.size} ${what.mtimeNs} ${what.ctimeNs}`);
+    if (what.isFile() && counts(place)) marks.push(`${place} ${what.ino} ${what.size} ${what.mtimeNs} ${what.ctimeNs}`);
     if (!what.isDirectory()) return;
     folders.set(`${place} ${what.ino}`, place);
     const names = await readdir(place).catch(() => []);
-    for (const name of names.sort()) if (!name.startsWith('.')) await visit(join(place, name), depth + 1);
+    for (const name of names.sort()) if (!isLeftOut(name)) await visit(join(place, name), depth + 1);
   }
   await visit(path, 0);
   // The name itself may be a link, or a file, that is exchanged.

@@ -19,8 +19,7 @@ afterEach(async () => {
 });
 
 async function watching(name = 'policies'): Promise<void> {
-  watch = watchFolder(folder.at(name), () => told++);
-  await sleep(300); // the first look
+  watch = await watchFolder(folder.at(name), () => told++);
 }
 
 /** Within the two seconds of a look, and some for a busy machine. */
@@ -103,6 +102,23 @@ test('reading it, and what happens beside it, changes nothing', async () => {
   await sleep(2_500);
   expect(told).toBe(0);
 });
+
+test('what is no file of a policy changes nothing: readers of the folder do not look at it either', async () => {
+  await watching();
+  for (const name of ['README.md', 'a.rego~', '.a.rego.swp', 'deep/policy.wasm', 'deep/.hidden/c.rego'])
+    await folder.write(`policies/${name}`, 'package x');
+  await sleep(2_500);
+  expect(told).toBe(0);
+});
+
+test.each(['a.rego', 'a_test.rego', 'data.json', 'deep/data.yaml', 'policy.wasm'])(
+  'whatever a reader of the folder looks at is noticed: %s',
+  async (name) => {
+    await watching();
+    await folder.write(`policies/${name}`, `another one: ${name}`);
+    expect(await isTold()).toBe(true);
+  },
+);
 
 test('nothing is told after it was closed', async () => {
   await watching();
