@@ -29,7 +29,7 @@ export interface PolicyKeeper {
  * still there; else it stops the start, with file, line and column.
  */
 export async function keepPolicy(around: Around): Promise<PolicyKeeper> {
-  const force = createForce(around, createLastGood(join(around.state, 'policy-last-good.json')));
+  const force = createForce(around, createLastGood(join(around.state, 'policy-last-good.json'), around.directory));
   const folder = await followPolicyFolder(around, force.take);
   try {
     await folder.look();
@@ -116,7 +116,7 @@ async function fromLastGood(
   return made.policy;
 }
 
-/** What cannot be kept is no reason to go on with an older policy; the next start then needs a whole folder. */
+/** What cannot be kept is no reason to go on with an older policy, now or at the next start: that needs a whole folder. */
 async function remember(lastGood: LastGood, { compiled }: Prepared, log: Log): Promise<void> {
   await lastGood
     .write(compiled)

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runChild } from './child.ts';
 import { type CompilerAnswer, type CompilerRequest, refusal } from './compiler-protocol.ts';
+import { readDigested, writeDigested } from './digested-file.ts';
 import { suppliedFunctions } from './host-builtins.ts';
 import { askOpa } from './opa-command.ts';
 import { noCompiler, type Toolchain } from './toolchain.ts';
@@ -58,11 +59,8 @@ function parseAnswer(text: string): CompilerAnswer {
 }
 
 async function recall(path: string): Promise<CompilerAnswer | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return null;
-  const [digest, answer] = [text.slice(0, 64), text.slice(65)];
-  // A file that was cut short or changed is not believed; it is made anew.
-  if (createHash('sha256').update(answer).digest('hex') !== digest) return null;
+  const answer = await readDigested(path); // one that is not whole is made anew
+  if (answer === null) return null;
   const now = new Date();
   await utimes(path, now, now).catch(() => undefined); // what is asked for is forgotten last
   return parseAnswer(answer);
@@ -73,15 +71,12 @@ export const sharedCache = ({ build }: Toolchain): string => join(build, 'policy
 
 /** A convenience: where the folder cannot be written (a read-only image), the next start compiles again. */
 async function remember(folder: string, name: string, answer: CompilerAnswer): Promise<void> {
-  const text = JSON.stringify(answer);
-  const draft = join(folder, `.draft-${randomUUID()}`);
   try {
     await mkdir(folder, { recursive: true });
-    await writeFile(draft, `${createHash('sha256').update(text).digest('hex')}\n${text}`);
-    await rename(draft, join(folder, name));
+    await writeDigested(join(folder, name), JSON.stringify(answer), 0o644);
     await forgetOldest(folder);
   } catch {
-    await rm(draft, { force: true }).catch(() => {});
+    // The answer is there; it will be asked for again.
   }
 }
 

@@ -1,43 +1,44 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { CompiledPolicy } from './compile.ts';
+import { readDigested, writeDigested } from './digested-file.ts';
 
 /**
  * The policy that served last, compiled, on disk: a gateway that starts while the folder is broken goes on with it instead
  * of not at all. It lies in the state directory, which only the gateway's own user may write, beside its keys.
  */
 export interface LastGood {
-  /** Null where there is none, or what is there is not whole. */
+  /** Null where there is none, what is there is not whole, or it is of another folder. */
   read(): Promise<CompiledPolicy | null>;
+  /** One that cannot be written leaves none: an older policy may allow what was denied since. Throws then. */
   write(policy: CompiledPolicy): Promise<void>;
 }
 
-export function createLastGood(path: string): LastGood {
+interface Kept extends Omit<CompiledPolicy, 'wasm'> {
+  readonly directory: string;
+  /** Base64. */
+  readonly wasm: string;
+}
+
+/** @param directory Where the policies come from: what served from another folder was meant for another gateway. */
+export function createLastGood(path: string, directory: string): LastGood {
+  const from = resolve(directory);
   return {
     async read() {
-      const text = await readFile(path, 'utf8').catch(() => null);
+      const text = await readDigested(path);
       if (text === null) return null;
-      const [digest, document] = [text.slice(0, 64), text.slice(65)];
-      if (sha256(document) !== digest) return null;
-      const { wasm, ...rest } = JSON.parse(document) as Omit<CompiledPolicy, 'wasm'> & { readonly wasm: string };
-      return { ...rest, wasm: new Uint8Array(Buffer.from(wasm, 'base64')) };
+      const { directory: its, wasm, ...rest } = JSON.parse(text) as Kept;
+      return its === from ? { ...rest, wasm: new Uint8Array(Buffer.from(wasm, 'base64')) } : null;
     },
     async write(policy) {
-      const document = JSON.stringify({ ...policy, wasm: Buffer.from(policy.wasm).toString('base64') });
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const draft = `${path}.${randomUUID()}`;
+      const kept: Kept = { ...policy, directory: from, wasm: Buffer.from(policy.wasm).toString('base64') };
       try {
-        const file = await open(draft, 'wx', 0o600);
-        await file.writeFile(`${sha256(document)}\n${document}`);
-        await file.sync(); // or a power cut could leave a renamed file that is empty
-        await file.close();
-        await rename(draft, path);
-      } finally {
-        await rm(draft, { force: true });
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await writeDigested(path, JSON.stringify(kept), 0o600);
+      } catch (cause) {
+        await rm(path, { recursive: true, force: true });
+        throw cause;
       }
     },
   };
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

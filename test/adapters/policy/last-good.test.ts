@@ -13,7 +13,7 @@ const compiled = {
 
 test('what was written is read, and only the gateway may read it', async () => {
   await using folder = await scratchFolder();
-  const lastGood = createLastGood(folder.at('state/last.json'));
+  const lastGood = createLastGood(folder.at('state/last.json'), 'policies');
   await lastGood.write(compiled);
   await lastGood.write({ ...compiled, revision: 'sha256-2' });
   expect(await lastGood.read()).toEqual({ ...compiled, revision: 'sha256-2' });
@@ -24,7 +24,7 @@ test('what was written is read, and only the gateway may read it', async () => {
 test('nothing is read where there is none, it was cut short, or a byte of it was changed', async () => {
   await using folder = await scratchFolder();
   const path = folder.at('last.json');
-  const lastGood = createLastGood(path);
+  const lastGood = createLastGood(path, 'policies');
   expect(await lastGood.read()).toBeNull();
   await lastGood.write(compiled);
   const text = await readFile(path, 'utf8');
@@ -32,5 +32,23 @@ test('nothing is read where there is none, it was cut short, or a byte of it was
   expect(await lastGood.read()).toBeNull();
   await writeFile(path, text);
   await truncate(path, 80);
+  expect(await lastGood.read()).toBeNull();
+});
+
+test('what served from another folder is not read', async () => {
+  await using folder = await scratchFolder();
+  const path = folder.at('last.json');
+  await createLastGood(path, folder.at('policies')).write(compiled);
+  expect(await createLastGood(path, folder.at('other')).read()).toBeNull();
+  expect(await createLastGood(path, folder.at('other/../policies/')).read()).toEqual(compiled);
+});
+
+test('a policy that cannot be kept leaves none behind: an older one may allow what was denied since', async () => {
+  await using folder = await scratchFolder();
+  const path = folder.at('last.json');
+  const lastGood = createLastGood(path, 'policies');
+  await lastGood.write(compiled);
+  const unwritable = { ...compiled, revision: 'sha256-2', data: { toJSON: () => 1n } };
+  await expect(lastGood.write(unwritable)).rejects.toThrow(TypeError);
   expect(await lastGood.read()).toBeNull();
 });
