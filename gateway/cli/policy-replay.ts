@@ -6,7 +6,7 @@ import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
 import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
 import { decide } from '#gateway/core/decision.ts';
-import { erasedFor, type Recorded, recorded } from '#gateway/core/replay.ts';
+import { erasedFor, recorded, shown } from '#gateway/core/replay.ts';
 import type { Policy } from '#gateway/core/snapshot.ts';
 import { type Changes, createChanges, type Said, saidBy } from '#gateway/core/verdict-changes.ts';
 import { changesTable } from './policy-changes.ts';
@@ -83,12 +83,12 @@ function replayer(
       const call = recorded(text);
       if (call === null) counts.unreadable++;
       else if (erasedFor(call, refs)) counts.unknown++;
-      else counts[changes.add({ ...call, before: call.said, after: judged(policy, call) })]++;
+      else counts[changes.add({ ...call, before: call.said, after: judged(policy, shown(call, refs)) })]++;
     },
   };
 }
 
-function judged(policy: Policy, { input }: Recorded): Said {
+function judged(policy: Policy, input: object): Said {
   try {
     return saidBy(decide(policy.judge(input)));
   } catch (fault) {

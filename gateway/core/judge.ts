@@ -33,11 +33,17 @@ const isSettled = (ref: string): boolean => {
   return settled.has(outer) || settled.has(`${outer}.${inner}`);
 };
 
+/** Whether what identity, target, phase and paths settle is all that a policy which refers to these paths looks at. */
+export const looksAtSettled = (refs: readonly string[] | undefined): boolean => refs?.every(isSettled) ?? false;
+
+/** What such a policy is shown in the place of what differs from call to call. */
+const unshown = { args: {}, argsBytes: 0, argsDigest: null, spending: null } as const;
+
 /** Answers remembered of one identity about one target; paths differ from call to call, so they are bounded. */
 const mostAnswers = 512;
 
 export function createJudge(policy: Policy): Judge {
-  if (!policy.looksAt?.every(isSettled)) {
+  if (!looksAtSettled(policy.looksAt)) {
     return { decide: (question, costly) => ask(policy, { ...question, ...worked(costly) }) };
   }
   const remembered = new WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>();
@@ -48,7 +54,7 @@ export function createJudge(policy: Policy): Judge {
       const key = `${phase} ${method} ${dryRun} ${paths.length === 0 ? '' : JSON.stringify(paths)}`;
       const known = answers.get(key);
       if (known) return known;
-      const decision = ask(policy, { ...question, args: {}, argsBytes: 0, argsDigest: null, spending: null });
+      const decision = ask(policy, { ...question, ...unshown });
       // What could not be decided is asked again: it may have been a fault of the moment.
       if (decision.verdict === 'unusable') return decision;
       if (answers.size >= mostAnswers) answers.clear();

@@ -1,4 +1,5 @@
 import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts';
+import { looksAtSettled } from './judge.ts';
 import type { Said } from './verdict-changes.ts';
 
 /** One line of a decision log, as far as it is judged again. */
@@ -37,6 +38,16 @@ export function erasedFor({ erased }: Pick<Recorded, 'erased'>, refs: readonly s
     const looked = ref === '' ? [] : ref.split('.');
     return gone.some((path) => path.every((key, at) => at >= looked.length || looked[at] === key));
   });
+}
+
+/**
+ * A recorded document as the gateway would have shown it to a policy that refers to these paths: one that does not look at
+ * arguments is not shown any (judge.ts), so that none can be too many for it.
+ */
+export function shown({ input }: Pick<Recorded, 'input'>, refs: readonly string[]): JsonObject {
+  if (!looksAtSettled(refs)) return input;
+  const run = isJsonObject(input.run) ? { ...input.run, budget: null } : (input.run ?? null);
+  return { ...input, run, arguments: {}, args: { bytes: 0, truncated: false, sha256: null } };
 }
 
 const texts = (value: JsonValue | undefined): readonly string[] | null =>

@@ -69,6 +69,20 @@ describe('sekisho policy replay', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('4 calls judged alike, 0 otherwise')]);
   });
 
+  test.each([
+    ['that looks at no arguments', [noText], null],
+    ['that does', [noText, noEvil], 'policy_unavailable'],
+  ])('finds nothing for arguments too large for the engine, of a policy %s', async (_, lines, said) => {
+    await folder.write('policies/a.rego', rules(...lines));
+    const log = folder.at('decisions.jsonl');
+    const gateway = await start({ path: folder.at('policies'), log: { path: log, arguments: 'keep' } });
+    const session = await openSession(gateway);
+    expect(reasonOf(await session.call('up__echo', { message: 'x'.repeat(1_100_000) }))).toBe(said);
+    await gateway.gateway.close();
+    const { code, out } = await replay(log, folder.at('policies'));
+    expect([code, out]).toEqual([0, expect.stringContaining('1 calls judged alike, 0 otherwise')]);
+  });
+
   test('groups what a stricter policy would change, by tool, code and principal, and ends with 1', async () => {
     await folder.write('policies/a.rego', rules(never));
     await folder.write('stricter/a.rego', rules(noEvil, noText));
