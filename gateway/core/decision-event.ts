@@ -23,7 +23,8 @@ export function decisionEvent(
   kept: KeptArguments,
   { version, timestamp }: { readonly version: string; readonly timestamp: string },
 ): object {
-  const { arguments: args, args: about, ...input } = policyInput(asked) as Shown;
+  const argsDigest = kept === 'erase' ? () => null : asked.argsDigest;
+  const { arguments: args, args: about, ...input } = policyInput({ ...asked, argsDigest }) as Shown;
   const { sha256, ...size } = about;
   return {
     labels: { app: 'sekisho', version },

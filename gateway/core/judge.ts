@@ -37,7 +37,7 @@ const isSettled = (ref: string): boolean => {
 export const looksAtSettled = (refs: readonly string[] | undefined): boolean => refs?.every(isSettled) ?? false;
 
 /** What such a policy is shown in the place of what differs from call to call. */
-const unshown = { args: {}, argsBytes: 0, argsDigest: null, spending: null } as const;
+const unshown = { args: {}, argsBytes: 0, argsDigest: () => null, spending: null } as const;
 
 /** Answers remembered of one identity about one target; paths differ from call to call, so they are bounded. */
 const mostAnswers = 512;
@@ -72,21 +72,25 @@ export function telling(judge: Judge, told: Told): Judge {
   return {
     decide(question, costly) {
       if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
-      const known = worked(costly);
-      const decision = judge.decide(question, { spending: () => known.spending, argsDigest: () => known.argsDigest });
-      told({ ...question, ...known }, decision);
+      const { spending, argsDigest } = worked(costly);
+      const decision = judge.decide(question, { spending: () => spending, argsDigest });
+      told({ ...question, spending, argsDigest }, decision);
       return decision;
     },
   };
 }
 
-const worked = ({
-  spending,
-  argsDigest,
-}: Costly): { readonly spending: Spending; readonly argsDigest: string | null } => ({
-  spending: spending(),
-  argsDigest: argsDigest(),
-});
+/** What is spent differs from one moment to the next; the digest is the same whenever it is worked out, so once is enough. */
+function worked({ spending, argsDigest }: Costly): { readonly spending: Spending } & Pick<Asked, 'argsDigest'> {
+  let digest: string | null | undefined;
+  return {
+    spending: spending(),
+    argsDigest() {
+      digest = digest === undefined ? argsDigest() : digest;
+      return digest;
+    },
+  };
+}
 
 function answersOf(
   remembered: WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>,

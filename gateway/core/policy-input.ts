@@ -20,7 +20,8 @@ export interface Asked {
   readonly target: Target;
   readonly args: JsonObject;
   readonly argsBytes: number;
-  readonly argsDigest: string | null;
+  /** Worked out when somebody looks: it costs as much as all the rest of the document. */
+  readonly argsDigest: () => string | null;
   readonly paths: readonly PathFact[];
   readonly spending: Spending | null;
 }
@@ -70,7 +71,7 @@ export function policyInput(asked: Asked): object {
     resource: target.kind === 'resource' || target.kind === 'template' ? resourceOf(target) : null,
     prompt: target.kind === 'prompt' ? { name: target.name } : null,
     arguments: asked.args,
-    args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest },
+    args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
     facts: { paths: asked.paths, urls: null, commands: null, branches: null, secrets: null },
     approval: null,
     result: null,

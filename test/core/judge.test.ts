@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createJudge, type Question } from '#gateway/core/judge.ts';
+import { decisionEvent } from '#gateway/core/decision-event.ts';
+import { createJudge, type Question, type Told, telling } from '#gateway/core/judge.ts';
 import type { Policy } from '#gateway/core/snapshot.ts';
 import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 
@@ -117,4 +118,30 @@ test('remembered or asked, the decision is the same', () => {
       }
     }),
   );
+});
+
+describe('who is told of a judgement', () => {
+  function toldOf(looksAt: readonly string[]) {
+    let digests = 0;
+    const told: Parameters<Told>[] = [];
+    const judge = telling(counting(looksAt).judge, (...all) => told.push(all));
+    judge.decide(question(), { ...costly, argsDigest: () => `d${++digests}` });
+    const [asked, decision] = told[0] ?? [];
+    if (!asked || !decision) throw new Error('nobody was told');
+    return { judgement: { revision: 'r', asked, decision }, digests: () => digests };
+  }
+  const now = { version: '1', timestamp: '2026' };
+
+  test('pays for no digest of arguments that are erased', () => {
+    const { judgement, digests } = toldOf(['phase']);
+    decisionEvent(judgement, 'erase', now);
+    expect(digests()).toBe(0);
+  });
+
+  test('pays for one digest, however many look at it', () => {
+    const { judgement, digests } = toldOf(['args.sha256']);
+    expect(decisionEvent(judgement, 'keep', now)).toMatchObject({ input: { args: { sha256: 'd1' } } });
+    expect(decisionEvent(judgement, 'keep', now)).toMatchObject({ input: { args: { sha256: 'd1' } } });
+    expect(digests()).toBe(1);
+  });
 });

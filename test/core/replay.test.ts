@@ -15,7 +15,7 @@ const judgement: Judgement = {
   asked: {
     ...{ phase: 'call', method: 'tools/call', call: 'c1', at: 1_760_000_000_000, dryRun: false },
     ...{ identity: anIdentity(), client: legacyClient, target, args: { password: secret }, argsBytes: 40 },
-    ...{ argsDigest: 'sha256-of-the-arguments', paths: [], spending: null },
+    ...{ argsDigest: () => 'sha256-of-the-arguments', paths: [], spending: null },
   },
 };
 const stamp = { version: '1', timestamp: '2025-10-09T08:53:20.000Z' };

@@ -78,7 +78,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
     },
     args: { path: 'a.txt' },
     argsBytes: 16,
-    argsDigest: null,
+    argsDigest: () => null,
     paths: [inside],
     spending: null,
     ...rest,

@@ -36,7 +36,14 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
   if (!target) throw new Error('the view has none');
   return {
     ...{ phase: 'call', method: 'tools/call', call: 'c', at: 1_760_000_000_000, dryRun: false },
-    ...{ identity: anIdentity(), client: legacyClient, target, args: { a: [1] }, argsBytes: 9, argsDigest: 'sha256-x' },
+    ...{
+      identity: anIdentity(),
+      client: legacyClient,
+      target,
+      args: { a: [1] },
+      argsBytes: 9,
+      argsDigest: () => 'sha256-x',
+    },
     ...{ paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], spending: null },
     ...over,
   } as Asked;
@@ -48,7 +55,10 @@ describe('the schema of the input', () => {
     ['a prompt', () => asked([...view.prompts.values()][0], { phase: 'prompt' })],
     ['a resource', () => asked([...view.resources.values()][0], { phase: 'read' })],
     ['a template', () => asked(view.templates[0], { phase: 'complete' })],
-    ['a list', () => asked([...view.tools.values()][0], { phase: 'list', args: {}, argsDigest: null, paths: [] })],
+    [
+      'a list',
+      () => asked([...view.tools.values()][0], { phase: 'list', args: {}, argsDigest: () => null, paths: [] }),
+    ],
   ])('is that of a question about %s', (_, question) => {
     expect(wrongWith(policyInput(question()))).toEqual([]);
   });
