@@ -37,6 +37,11 @@ export interface Subjects {
   verify(token: string, now: number): Promise<Subject | Refusal>;
 }
 
+/** Runs so much work at once, lets so much wait in order, and takes no more: then the answer is null. */
+export interface Slots {
+  run<T>(work: () => Promise<T>): Promise<T> | null;
+}
+
 /** Signs run tokens with the key whose turn it is. */
 export interface Minter {
   mint(grant: Minting): Promise<Exchanged>;

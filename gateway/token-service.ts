@@ -22,25 +22,25 @@ export interface TokenServiceParts {
   readonly log: Log;
 }
 
-/** Exchanges under way: a signature check, a transaction and a signature each. */
+/** Exchanges, and renewals, under way: a transaction and a signature each. */
 const atOnce = 64;
 /** How long the digest of a redeemed token is kept beyond its end: clocks differ. */
 const clockSkew = 60_000;
 
 /** Run tokens for what issuers say of a run (RFC 8693, RFC 7523), and their renewal. */
 export function createTokenService(parts: TokenServiceParts): TokenService {
-  let underWay = 0;
+  // Apart from one another, and neither counts who waits for the keys of an issuer: one that hangs delays nobody else.
+  const openings = createTurnstile(atOnce);
+  const renewals = createTurnstile(atOnce);
   return {
     async exchange(request, now) {
-      if (underWay >= atOnce) return refuse('overloaded', 'Too many exchanges are under way: try again in a second.');
-      underWay++;
       try {
-        return await (isRunToken(request.token) ? renew(parts, request, now) : open(parts, request, now));
+        if (isRunToken(request.token)) return await renewals(() => renew(parts, request, now));
+        const subject = await parts.subjects.verify(request.token, now);
+        return isRefusal(subject) ? subject : await openings(() => open(parts, request, subject, now));
       } catch (fault) {
         parts.log.error({ fault }, 'a fault in the token service');
         return refuse('fault');
-      } finally {
-        underWay--;
       }
     },
     async revoke(token, now) {
@@ -53,11 +53,28 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
   };
 }
 
+/** Lets so many in at once, and refuses the others. */
+function createTurnstile(atMost: number) {
+  let inside = 0;
+  return async <T>(work: () => Promise<T>): Promise<T | Refusal> => {
+    if (inside >= atMost) return refuse('overloaded', 'Too many exchanges are under way: try again in a second.');
+    inside++;
+    try {
+      return await work();
+    } finally {
+      inside--;
+    }
+  };
+}
+
 /** A token of a platform: the one rule that fits says what the run may do, and its claims say which run it is. */
-async function open(parts: TokenServiceParts, request: ExchangeRequest, now: number): Promise<Exchanged | Refusal> {
-  const { rules, subjects, minter, hashing, log } = parts;
-  const subject = await subjects.verify(request.token, now);
-  if (isRefusal(subject)) return subject;
+async function open(
+  parts: TokenServiceParts,
+  request: ExchangeRequest,
+  subject: Subject,
+  now: number,
+): Promise<Exchanged | Refusal> {
+  const { rules, minter, hashing, log } = parts;
   const rule = findRule(rules, subject);
   if ('misfits' in rule) {
     // Which claims were in the way is for the operator: a caller could feel its way along a rule with it.

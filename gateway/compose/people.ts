@@ -5,7 +5,8 @@ import type { ResourceFacts } from '#gateway/adapters/http/resource-metadata.ts'
 import { createKeyCache } from '#gateway/adapters/issuers/key-cache.ts';
 import { badSignature, createSubjects, issuerOf } from '#gateway/adapters/issuers/subject-tokens.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
-import type { People } from '#gateway/adapters/tokens/verify.ts';
+import { createSlots } from '#gateway/adapters/tokens/slots.ts';
+import { type People, signatureChecks } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { personOf } from '#gateway/core/person.ts';
@@ -26,7 +27,7 @@ export async function openPeople({ config, log }: Outside, egress: Egress): Prom
       return { profile, keys: createKeyCache({ load, failed, now: Date.now }) };
     }),
   );
-  const subjects = createSubjects(issuers);
+  const subjects = createSubjects(issuers, createSlots(signatureChecks));
   const byIssuer = new Map(people.map((rule) => [rule.issuer, rule]));
   return {
     knows: (token) => byIssuer.has(issuerOf(token)),

@@ -9,7 +9,8 @@ import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { createKeyRing, type KeyRing } from '#gateway/adapters/keys/ring.ts';
 import type { Store } from '#gateway/adapters/sqlite/open.ts';
 import { mintIdentity } from '#gateway/adapters/tokens/mint.ts';
-import type { Admission } from '#gateway/adapters/tokens/verify.ts';
+import { createSlots } from '#gateway/adapters/tokens/slots.ts';
+import { type Admission, signatureChecks } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
 import type { Minting } from '#gateway/core/exchange-request.ts';
 import type { Minter, Tokens } from '#gateway/ports.ts';
@@ -44,7 +45,8 @@ export async function openRunTokens(
   revocations.onChange(refresh);
   const timer = setInterval(refresh, refreshMs).unref();
   const issuer = new URL(config.url).origin;
-  const subjects = createSubjects(await trusted(outside, createFetchDocument(egress)));
+  const issuers = await trusted(outside, createFetchDocument(egress));
+  const subjects = createSubjects(issuers, createSlots(signatureChecks));
   return {
     own: { issuer, find: ring.find },
     serve: (tokens: Tokens & Admission) => ({

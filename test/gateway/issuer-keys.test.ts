@@ -1,10 +1,19 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
 import { aJob, aRule, exchange } from '#test/support/run-tokens.ts';
 
+/** The wall clock alone goes on when it is told to; sockets and timers go as ever. */
+const clock = (): { skip(ms: number): void } => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  return { skip: (ms) => void vi.setSystemTime(Date.now() + ms) };
+};
+
+afterEach(() => void vi.useRealTimers());
+
 describe('the keys of an issuer', () => {
   test('are asked for once for many, and again when they are exchanged, at most every 30 s (A16)', async () => {
+    const { skip } = clock();
     const other = await startIssuer();
     const own = await startGateway({ identity: { runs: [aRule(other)] } });
     const answers = await Promise.all(
@@ -18,6 +27,14 @@ describe('the keys of an issuer', () => {
     );
     expect(other.fetched()).toBe(1);
     expect((await exchange(own, await other.sign(aJob(other)))).status).toBe(200);
+    const early = await other.sign(aJob(other));
+    other.rotate();
+    const fresh = async () => exchange(own, await other.sign(aJob(other)));
+    expect((await fresh()).body.reason).toBe('subject_invalid');
+    skip(30_000);
+    expect((await fresh()).status).toBe(200);
+    expect((await exchange(own, early)).body.reason).toBe('subject_invalid');
+    expect(other.fetched()).toBe(2);
     await own.close();
     await other.close();
   });

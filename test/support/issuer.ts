@@ -17,6 +17,8 @@ export interface TestIssuer {
   readonly fetched: () => number;
   /** What it answers for its keys; null: as it is. */
   broken: null | { readonly status: number; readonly body: string };
+  /** True: it takes connections and answers nothing. */
+  hanging: boolean;
   /** What stands in its discovery document instead. */
   discovery: Record<string, unknown>;
   /** A token over exactly these claims; `iat` and `exp` are now and in five minutes unless they say otherwise. */
@@ -46,6 +48,7 @@ export async function startIssuer(alg: keyof typeof kinds = 'RS256'): Promise<Te
   const publicJwk = () => ({ ...pair.publicKey.export({ format: 'jwk' }), kid: kid(), use: 'sig', alg });
   const server = await startTlsServer(authority, (request, response) => {
     response.setHeader('content-type', 'application/json');
+    if (issuer.hanging) return;
     if (request.url === '/.well-known/openid-configuration') {
       return void response.end(JSON.stringify({ issuer: issuer.url, jwks_uri: issuer.jwksUrl, ...issuer.discovery }));
     }
@@ -55,7 +58,7 @@ export async function startIssuer(alg: keyof typeof kinds = 'RS256'): Promise<Te
   });
   const url = `https://127.0.0.1:${server.port}`;
   const issuer: TestIssuer = {
-    ...{ url, jwksUrl: `${url}/jwks`, caFile, broken: null, discovery: {}, kid, publicJwk },
+    ...{ url, jwksUrl: `${url}/jwks`, caFile, broken: null, hanging: false, discovery: {}, kid, publicJwk },
     fetched: () => fetches,
     async sign(claims, header = {}, key = pair.privateKey) {
       const iat = Math.floor(Date.now() / 1000);

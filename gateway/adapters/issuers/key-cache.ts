@@ -9,9 +9,12 @@ export interface VerifyingKey {
 
 /** The public keys of one issuer. */
 export interface KeyCache {
-  /** Null: the issuer has no such key. `unavailable`: nobody knows, for its keys cannot be had. */
-  find(kid: string): Promise<VerifyingKey | null | 'unavailable'>;
+  /** At once for a key that is known, whatever its issuer does meanwhile. */
+  find(kid: string): Found | Promise<Found>;
 }
+
+/** Null: the issuer has no such key. `unavailable`: nobody knows, for its keys cannot be had. `busy`: too many wait. */
+export type Found = VerifyingKey | null | 'unavailable' | 'busy';
 
 /** Milliseconds. The first two are jose's own defaults for remote sets. */
 const fresh = 600_000;
@@ -19,6 +22,8 @@ const betweenUnknown = 30_000;
 const betweenFailures = 5_000;
 /** An issuer that is down for a while does not stop the callers that it vouched for before. */
 const stale = 3_600_000;
+/** For the keys of one issuer: one that hangs collects no more than these. */
+const mostWaiting = 64;
 
 /**
  * @param load Fetches the JWKS text.
@@ -33,35 +38,55 @@ export function createKeyCache(options: {
   let keys: ReadonlyMap<string, VerifyingKey> = new Map();
   let loaded = Number.NEGATIVE_INFINITY;
   let tried = Number.NEGATIVE_INFINITY;
+  let failing = false;
+  let waiting = 0;
   let underway: Promise<void> | null = null;
 
   async function refresh(): Promise<void> {
+    const why = await load().then(adopt, (error: unknown) => (error instanceof Error ? error.message : String(error)));
+    // Counted from the end of a fetch: an issuer that hangs is left alone afterwards, and not asked again at once.
     tried = now();
-    try {
-      const parsed = parseIssuerKeys(await load());
-      if ('why' in parsed) return failed(parsed.why);
-      keys = new Map([...parsed].flatMap(([kid, { jwk, algs }]) => importable(kid, jwk, algs)));
-      loaded = now();
-    } catch (error) {
-      failed(error instanceof Error ? error.message : String(error));
-    }
+    failing = why !== null;
+    if (why !== null) failed(why);
   }
 
-  /** One fetch at a time, however many wait for it. */
-  function refreshed(): Promise<void> {
+  /** Takes over the keys in this text; says why it cannot. */
+  function adopt(text: string): string | null {
+    const parsed = parseIssuerKeys(text);
+    if ('why' in parsed) return parsed.why;
+    keys = new Map([...parsed].flatMap(([kid, { jwk, algs }]) => importable(kid, jwk, algs)));
+    loaded = now();
+    return null;
+  }
+
+  /** One fetch at a time, however many wait for it; none when the last one was a short while ago. */
+  function refreshed(pause: number): Promise<void> | null {
+    if (underway === null && now() - tried < pause) return null;
     underway ??= refresh().finally(() => {
       underway = null;
     });
     return underway;
   }
 
+  function known(kid: string): Found {
+    if (now() - loaded > stale) return 'unavailable';
+    return keys.get(kid) ?? (failing ? 'unavailable' : null);
+  }
+
   return {
-    async find(kid) {
-      if (now() - loaded > fresh && (underway || now() - tried >= betweenFailures)) await refreshed();
-      // A flood of made-up names costs one fetch in 30 s, and who has a known key never waits for it.
-      else if (!keys.has(kid) && (underway || now() - tried >= betweenUnknown)) await refreshed();
-      if (now() - loaded > stale) return 'unavailable';
-      return keys.get(kid) ?? null;
+    find(kid) {
+      const age = now() - loaded;
+      const old = age > fresh;
+      if (age <= stale && keys.has(kid)) {
+        if (old) void refreshed(betweenFailures);
+        return known(kid);
+      }
+      if (underway && waiting >= mostWaiting) return 'busy';
+      // A flood of made-up names costs one fetch in 30 s.
+      const fetching = refreshed(old ? betweenFailures : betweenUnknown);
+      if (!fetching) return known(kid);
+      waiting++;
+      return fetching.then(() => known(kid)).finally(() => waiting--);
     },
   };
 }

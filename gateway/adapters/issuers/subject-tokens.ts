@@ -3,7 +3,7 @@ import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
-import type { Subjects } from '#gateway/ports.ts';
+import type { Slots, Subjects } from '#gateway/ports.ts';
 import type { KeyCache } from './key-cache.ts';
 
 /** One issuer: one profile and one set of keys, found by its exact name. */
@@ -15,8 +15,12 @@ export interface TrustedIssuer {
 const mostCharacters = 8 * 1024;
 const mostDepth = 16;
 
-/** Verifies what issuers said of a run. Keys come from the configured issuer only, never from the token. */
-export function createSubjects(issuers: readonly TrustedIssuer[]): Subjects {
+/**
+ * Verifies what issuers said of a run. Keys come from the configured issuer only, never from the token.
+ *
+ * @param slots For signature checks alone: who waits for the keys of an issuer holds none.
+ */
+export function createSubjects(issuers: readonly TrustedIssuer[], slots: Slots): Subjects {
   const byName = new Map(issuers.map((issuer) => [issuer.profile.issuer, issuer]));
   return {
     async verify(token, now) {
@@ -32,13 +36,16 @@ export function createSubjects(issuers: readonly TrustedIssuer[]): Subjects {
       const { profile, keys } = issuer;
       const said = parseSubjectHeader(header, profile);
       if ('why' in said) return invalid(said.why);
-      const found = await keys.find(said.kid);
-      if (found === 'unavailable') return refuse('issuer_unavailable', 'Try again in a few seconds.');
-      if (!found?.algs.includes(said.alg)) return invalid('Its key ("kid") is none that its issuer has for it.');
-      // What its own claims rule out needs no signature check.
+      // What its own claims rule out needs neither keys nor a signature check.
       const subject = parseSubject(claims, profile, { now, key: said.kid });
       if ('why' in subject) return invalid(subject.why);
-      return (await isSigned(token, found.key, said.alg)) ? subject : badSignature;
+      const found = await keys.find(said.kid);
+      if (found === 'unavailable') return refuse('issuer_unavailable', 'Try again in a few seconds.');
+      if (found === 'busy') return refuse('overloaded', 'Too many wait for the keys of this issuer: try again later.');
+      if (!found?.algs.includes(said.alg)) return invalid('Its key ("kid") is none that its issuer has for it.');
+      const signed = slots.run(() => isSigned(token, found.key, said.alg));
+      if (!signed) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
+      return (await signed) ? subject : badSignature;
     },
   };
 }

@@ -1,7 +1,4 @@
-/** Runs so much work at once, lets so much wait in order, and takes no more: then the answer is null. */
-export interface Slots {
-  run<T>(work: () => Promise<T>): Promise<T> | null;
-}
+import type { Slots } from '#gateway/ports.ts';
 
 export function createSlots({ atOnce, waiting }: { readonly atOnce: number; readonly waiting: number }): Slots {
   const queue: (() => void)[] = [];

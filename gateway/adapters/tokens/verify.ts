@@ -32,14 +32,14 @@ const mostCharacters = 8 * 1024;
 const longest = 900;
 const mostSkew = 30;
 const remembered = 10_000;
-const atOnce = 8;
-const waiting = 256;
+/** Signature checks: so many at once, and so many wait. */
+export const signatureChecks = { atOnce: 8, waiting: 256 };
 
 /** People who signed in with OAuth, elsewhere. */
 export interface People {
   /** Does it say that it is of one of their issuers? */
   knows(token: string): boolean;
-  /** `keep`: the verdict is the same whenever this very token comes again. */
+  /** Bounds itself: only a signature check takes a slot, or an issuer that hangs would hold them all. `keep`: the verdict is the same whenever this very token comes again. */
   prove(token: string, now: number): Promise<{ readonly verdict: RunToken | Refusal; readonly keep: boolean }>;
 }
 
@@ -58,7 +58,7 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
   const signers = signersByKid(options);
   const verdicts = createVerdicts(remembered);
   const underway = new Map<string, Promise<RunToken | Refusal>>();
-  const slots = createSlots({ atOnce, waiting });
+  const slots = createSlots(signatureChecks);
 
   function ownSigner(kid: string): Signer | undefined {
     const { own, audience, maxLifetime = longest, skew = mostSkew } = options;
@@ -83,8 +83,8 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
     }
   }
 
-  function waitFor(digest: string, now: number, work: () => Promise<RunToken | Refusal>) {
-    const verdict = underway.get(digest) ?? slots.run(work);
+  function waitFor(digest: string, now: number, work: () => Promise<RunToken | Refusal> | null) {
+    const verdict = underway.get(digest) ?? work();
     if (!verdict) return refuse('overloaded', 'Too many new tokens wait to be checked: try again in a second.');
     underway.set(digest, verdict);
     return verdict.then((one) => (isRefusal(one) ? one : identityAt(one, now)));
@@ -107,7 +107,7 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
       const claimed = parseRunToken(parseDocument(payloadOf(token)), signer.rules);
       const early = isRefusal(claimed) ? claimed : identityAt(claimed, now);
       if (isRefusal(early)) return early;
-      return waitFor(digest, now, () => check(token, digest, signer));
+      return waitFor(digest, now, () => slots.run(() => check(token, digest, signer)));
     },
   };
 }

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
+import { openSession, reasonOf } from '#test/support/messages.ts';
+import { aJob, aRule, aRunToken, exchange } from '#test/support/run-tokens.ts';
+
+/** Issuers that take connections and say nothing: nobody but their own callers may feel it. */
+
+const resource = 'http://127.0.0.1:7410/mcp';
+
+let good: TestIssuer;
+let hanging: TestIssuer;
+let sekisho: TestGateway;
+
+const person = (id: string, { url, caFile }: TestIssuer) => ({
+  ...{ id, issuer: url, audience: resource, keys: { ca: caFile }, verify: { typ: 'JWT' } },
+});
+
+beforeAll(async () => {
+  [good, hanging] = await Promise.all([startIssuer(), startIssuer()]);
+  hanging.hanging = true;
+  sekisho = await startGateway({
+    identity: {
+      people: [person('good', good), person('hanging', hanging)],
+      runs: [aRule(good), aRule(hanging, { id: 'hanging' })],
+    },
+  });
+});
+
+afterAll(async () => {
+  await sekisho?.close();
+  await Promise.all([good?.close(), hanging?.close()]);
+});
+
+const aPerson = (issuer: TestIssuer, jti: string): Promise<string> =>
+  issuer.sign({ iss: issuer.url, aud: resource, sub: 'grace', jti });
+
+/** Milliseconds; far below the three seconds after which a fetch is given up. */
+const atOnce = 1_500;
+
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const done = await work();
+  expect(performance.now() - began).toBeLessThan(atOnce);
+  return done;
+}
+
+test('300 people of an issuer that hangs delay nobody of another one', async () => {
+  const mine = await aPerson(good, 'first');
+  const theirs = await Promise.all(Array.from({ length: 300 }, (_, n) => aPerson(hanging, `p${n}`)));
+  const flood = theirs.map((token) => openSession(sekisho, { token }));
+  expect((await inTime(() => openSession(sekisho, { token: mine }))).agreed.status).toBe(200);
+  const ends = await Promise.all(flood);
+  expect([...new Set(ends.map(({ agreed }) => reasonOf(agreed)))].sort()).toEqual(['issuer_unavailable', 'overloaded']);
+});
+
+test('300 exchanges at an issuer that hangs delay neither those at another one, nor a renewal', async () => {
+  const token = await aRunToken(sekisho, good);
+  const theirs = await Promise.all(Array.from({ length: 300 }, () => hanging.sign(aJob(hanging))));
+  const flood = theirs.map((subject) => exchange(sekisho, subject));
+  const job = await good.sign(aJob(good));
+  expect((await inTime(() => exchange(sekisho, job))).status).toBe(200);
+  expect((await inTime(() => exchange(sekisho, token))).status).toBe(200);
+  expect((await Promise.all(flood)).every(({ status }) => status === 503)).toBe(true);
+});
+
+test('a token that its own claims rule out makes nobody ask its issuer', async () => {
+  const silent = await startIssuer();
+  const alone = await startGateway({ identity: { runs: [aRule(silent)] } });
+  const answer = await exchange(alone, await silent.sign(aJob(silent, { aud: 'https://sibling.test' })));
+  expect([answer.body.reason, silent.fetched()]).toEqual(['subject_invalid', 0]);
+  await alone.close();
+  await silent.close();
+});
