@@ -36,7 +36,8 @@ export function personOf(subject: Subject, rule: PersonRule, sha256: Sha256): Ru
         ...{ key, issued, rule: rule.id, source: null },
       },
       issuer,
-      expires,
+      // What is remembered of the token must not outlive its age either.
+      expires: Math.min(expires, issued + rule.verify.max_age),
     },
     notBefore: from,
   };
