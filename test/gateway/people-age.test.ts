@@ -11,9 +11,7 @@ test('an access token older than max_age is refused, also one that was good a mo
   vi.useFakeTimers({ toFake: ['Date'] });
   const issuer = await startIssuer();
   const keys = { ca: issuer.caFile };
-  const people = [
-    { id: 'idp', issuer: issuer.url, audience: resource, keys, verify: { typ: 'JWT', max_age: '10m' } },
-  ];
+  const people = [{ id: 'idp', issuer: issuer.url, audience: resource, keys, verify: { typ: 'JWT', max_age: '10m' } }];
   const sekisho = await startGateway({ identity: { people } });
   const iat = Math.floor(Date.now() / 1000);
   const token = await issuer.sign({ iss: issuer.url, aud: resource, sub: 'ada', iat, exp: iat + 36_000 });
