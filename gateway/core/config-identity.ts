@@ -4,7 +4,7 @@ import { duration, httpsUrl, path } from './config-scalars.ts';
 /** The part of the grammar that says who may call: pinned signers, and what is exchanged for a run token. */
 
 const tiers = ['internal', 'partner', 'public', 'local', 'quarantined'] as const;
-const families = { RS256: 'RSA', PS256: 'RSA', ES256: 'EC', EdDSA: 'OKP' } as const;
+const families = { RS256: 'RSA', PS256: 'RSA', ES256: 'EC', Ed25519: 'OKP', EdDSA: 'OKP' } as const;
 export type SubjectAlgorithm = keyof typeof families;
 
 const between = (least: number, most: number, words: string) =>
@@ -33,7 +33,7 @@ const issuerKeys = z
   });
 
 const issuerAlgorithms = z
-  .array(z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']))
+  .array(z.enum(['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA']))
   .min(1)
   .refine((algs) => new Set(algs.map((alg) => families[alg])).size === 1, 'algorithms of one family only');
 

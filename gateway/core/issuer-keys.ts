@@ -40,16 +40,17 @@ function algorithmsOf({ kty, crv, use, alg, key_ops: operations }: JsonObject): 
   if (use !== undefined && use !== 'sig') return [];
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return [];
   const fitting = algorithmsByKind[`${String(kty)}${crv === undefined ? '' : ` ${String(crv)}`}`] ?? [];
-  // Both are names of Ed25519 (RFC 9864).
-  const named = alg === 'Ed25519' ? 'EdDSA' : alg;
-  return named === undefined ? fitting : fitting.filter((one) => one === named);
+  return alg === undefined ? fitting : fitting.filter((one) => named(one) === named(String(alg)));
 }
 
 const algorithmsByKind: Readonly<Record<string, readonly SubjectAlgorithm[]>> = {
   RSA: ['RS256', 'PS256'],
   'EC P-256': ['ES256'],
-  'OKP Ed25519': ['EdDSA'],
+  'OKP Ed25519': ['Ed25519', 'EdDSA'],
 };
+
+/** Both are names of one algorithm, and a key that says either is used with both (RFC 9864). */
+const named = (alg: string): string => (alg === 'EdDSA' ? 'Ed25519' : alg);
 
 function publicMembers({ kty, crv, x, y, n, e }: JsonObject): JsonObject {
   const members = { kty, crv, x, y, n, e };

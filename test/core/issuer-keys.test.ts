@@ -11,7 +11,7 @@ test('keeps the keys that sign, with what they may sign by', () => {
   const ec = { kty: 'EC', crv: 'P-256', kid: 'e', x: 'x', y: 'y' };
   const ed = { kty: 'OKP', crv: 'Ed25519', kid: 'd', x: 'x', alg: 'Ed25519' };
   expect(parse(rsa, { ...rsa, kid: 'p', alg: 'PS256', use: 'sig' }, ec, ed)).toEqual([
-    ...['r RS256 PS256', 'p PS256', 'e ES256', 'd EdDSA'],
+    ...['r RS256 PS256', 'p PS256', 'e ES256', 'd Ed25519 EdDSA'],
   ]);
 });
 

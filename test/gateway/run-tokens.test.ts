@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
@@ -266,6 +267,9 @@ describe('who wants to know', () => {
     const [header = '', payload = '', signature = ''] = token.split('.');
     const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString());
     const jwk = keys.find((key) => key.kid === kid);
+    // A verifier that takes the word of the key for its algorithm finds it, too: one name in both (RFC 9864).
+    const found = await jwtVerify(token, createLocalJWKSet({ keys } as unknown as JSONWebKeySet), { typ: 'at+jwt' });
+    expect([found.protectedHeader.alg, jwk?.alg]).toEqual(['Ed25519', 'Ed25519']);
     const key = createPublicKey({ key: jwk as never, format: 'jwk' });
     expect(verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))).toBe(true);
   });

@@ -43,7 +43,7 @@ export function serveOAuth(app: FastifyInstance, parts: OAuthParts): void {
     scope.get('/.well-known/oauth-authorization-server', () => metadata(issuer));
     scope.get('/.well-known/jwks.json', (_, reply) =>
       reply.header('cache-control', `public, max-age=${keysAge}`).send({
-        keys: keys().keys.map((key) => ({ ...key, use: 'sig', alg: 'EdDSA' })),
+        keys: keys().keys.map((key) => ({ ...key, use: 'sig', alg: 'Ed25519' })),
       }),
     );
     scope.post('/oauth/token', (request, reply) => exchange(parts, request, reply));

@@ -6,8 +6,8 @@ import { invalid } from '#gateway/core/run-token.ts';
 const mostDepth = 8;
 const mostKid = 128;
 
-/** A JWS says which algorithm it wants; this is the list that it may choose from. Both are names of Ed25519. */
-export const algorithms = ['EdDSA', 'Ed25519'];
+/** What a JWS may ask for: Ed25519 (RFC 9864), which is what we sign by, and the older name that pinned signers may use. */
+export const algorithms = ['Ed25519', 'EdDSA'];
 
 /**
  * Reads the outer form of a token and its header, before any key is touched. The header may hold `alg`, `typ` and `kid`
