@@ -50,8 +50,11 @@ export interface Minter {
 /** The token service, as its edge sees it. Never throws for what a caller sent. */
 export interface TokenService {
   exchange(request: ExchangeRequest, now: number): Promise<Exchanged | Refusal>;
-  /** RFC 7009: who holds a token may end it. Says nothing of tokens that are none. */
-  revoke(token: string, now: number): Promise<void>;
+  /**
+   * RFC 7009: who holds a token may end it. Says nothing of tokens that are none; a refusal is for who must come again,
+   * because nobody could say whether this is one.
+   */
+  revoke(token: string, now: number): Promise<Refusal | null>;
 }
 
 /** Somebody with something under way: a call, or a stream. Who it is may turn out later. */
@@ -62,7 +65,7 @@ export interface Holder {
 /** Ends what was revoked: calls that come, and streams that are open. */
 export interface Revocations {
   /** The refusal of what was revoked, or null. Touches memory only. */
-  find(identity: Identity, now: number): Refusal | null;
+  find(identity: Identity): Refusal | null;
   /** Ends what `holder` has under way when its identity, once it has one, is revoked. */
   watch(holder: Holder, end: { abort(): void }): void;
   unwatch(holder: Holder): void;

@@ -1,6 +1,6 @@
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { isHit, namesOf, type Revocation, type RevocationKind } from '#gateway/core/revocation.ts';
+import { isRevoked, namesOf, type Revocation, type RevocationKind } from '#gateway/core/revocation.ts';
 import type { Holder, Log, Revocations, Runs } from '#gateway/ports.ts';
 
 /** What was revoked, as this process knows it: at most half a second behind what any process was told. */
@@ -33,6 +33,7 @@ export function createRevocations(options: {
   const listeners: (() => void)[] = [];
   let seq = 0;
   let seen = now();
+  let tried = seen;
 
   function refresh(): void {
     const news = runs.revocationsAfter(seq);
@@ -47,14 +48,11 @@ export function createRevocations(options: {
     for (const listener of listeners) listener();
   }
 
-  function hits(identity: Identity): boolean {
-    return namesOf(identity).some(([kind, subject]) => {
-      const found = list.get(nameOf(kind, subject));
-      return found !== undefined && isHit(found, identity.token.issued);
-    });
-  }
+  const hits = (identity: Identity): boolean =>
+    isRevoked(namesOf(identity), identity.token.issued, (kind, subject) => list.get(nameOf(kind, subject)));
 
   function tryRefresh(): void {
+    tried = now();
     try {
       refresh();
     } catch (fault) {
@@ -63,8 +61,8 @@ export function createRevocations(options: {
   }
 
   function find(identity: Identity): Refusal | null {
-    // A process that stood still for a while has only not looked yet.
-    if (now() - seen > blindMs) tryRefresh();
+    // A process that stood still for a while has only not looked yet. Not each call looks: a store that fails is slow at it.
+    if (now() - seen > blindMs && now() - tried >= everyMs) tryRefresh();
     if (now() - seen > blindMs) return refuse('overloaded', 'The list of revoked runs cannot be read.');
     if (list.size === 0 || !hits(identity)) return null;
     return refuse('run_revoked', 'The run, its token, or what it was given for was revoked: start a new run.');

@@ -3,8 +3,8 @@ import { type Exchanged, type ExchangeRequest, isRunToken, type Minting } from '
 import { type Granting, grantAsked, stillGranted } from '#gateway/core/granting.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import type { Identity } from '#gateway/core/principal.ts';
-import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
+import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
 import { findRule, type NamedRun, nameRun, type Subject } from '#gateway/core/trust-rule.ts';
 import type { Hashing, Log, Minter, Revocations, Runs, Subjects, TokenService, Tokens } from '#gateway/ports.ts';
 
@@ -24,6 +24,8 @@ export interface TokenServiceParts {
 
 /** Exchanges, and renewals, under way: a transaction and a signature each. */
 const atOnce = 64;
+/** Why a token could not be looked at; every other refusal says that there is nothing to revoke. */
+const unjudged: readonly Reason[] = ['overloaded', 'issuer_unavailable'];
 /** How long the digest of a redeemed token is kept beyond its end: clocks differ. */
 const clockSkew = 60_000;
 
@@ -45,10 +47,13 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
     },
     async revoke(token, now) {
       const identity = await parts.tokens.verify(token, now);
-      if (isRefusal(identity)) return;
+      if (isRefusal(identity)) return unjudged.includes(identity.refused) ? identity : null;
+      // Once is enough: whoever holds a token must not make the store write as often as they like.
+      if (parts.revocations.find(identity)?.refused === 'run_revoked') return null;
       const subject = tokenName(identity.issuer, identity.token.id);
       parts.runs.revoke({ kind: 'token', subject, at: now, until: identity.expires, by: 'its holder' });
       parts.revocations.refresh();
+      return null;
     },
   };
 }
@@ -91,7 +96,8 @@ async function open(
   if (isRefusal(granted)) return granted;
   const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(subject.issuer, subject.jti));
   const { issued, expires, issuer } = subject;
-  const order = { run: run.id, rule: rule.id, issuer, deadline: now + rule.grant.deadline, issued, now };
+  const names = namesOfSubject(subject, run.id, rule.id);
+  const order = { run: run.id, rule: rule.id, issuer, deadline: now + rule.grant.deadline, names, issued, now };
   const redeemed = parts.runs.redeem({ ...order, use: jtiHash, until: expires + clockSkew, renewal: false });
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
   return minter.mint({
@@ -136,7 +142,7 @@ function historyOf({ claims }: Subject, depth = 4): JsonObject | null {
 async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: number): Promise<Exchanged | Refusal> {
   const identity = await parts.tokens.verify(request.token, now);
   if (isRefusal(identity)) return identity;
-  const revoked = parts.revocations.find(identity, now);
+  const revoked = parts.revocations.find(identity);
   if (revoked) return revoked;
   const { token, run } = identity;
   const { rule: name, source } = token;
@@ -149,7 +155,7 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   const use = parts.hashing.sha256(tokenName(identity.issuer, token.id));
   const order: Redemption = {
     ...{ use, until: identity.expires + clockSkew, run: run.id, rule: rule.id, issuer: source },
-    ...{ deadline: 0, renewal: true, issued: token.issued, now },
+    ...{ deadline: 0, renewal: true, names: namesOf(identity), issued: token.issued, now },
   };
   const redeemed = parts.runs.redeem(order);
   if (redeemed.state === 'used')

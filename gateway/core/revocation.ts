@@ -1,4 +1,5 @@
 import type { Identity } from './principal.ts';
+import type { Subject } from './trust-rule.ts';
 
 /**
  * What can be revoked. A run, a token and a key are over for good. An issuer and a rule are cut off at a moment: what was
@@ -32,7 +33,8 @@ export interface Redemption {
   readonly issuer: string;
   /** When the run ends that is opened by this; one that is open keeps the end that it has. */
   readonly deadline: number;
-  /** When the token was issued that is redeemed: what was cut off until then is worth nothing. */
+  /** The names under which it can have been revoked, and when it was issued: what was cut off until then is worth nothing. */
+  readonly names: Names;
   readonly issued: number;
   /** True: only a run that is open, for a renewal. */
   readonly renewal: boolean;
@@ -44,8 +46,19 @@ export type Redeemed =
   /** `foreign`: a run of this name was opened under another rule or issuer. */
   | { readonly state: 'used' | 'revoked' | 'over' | 'foreign' };
 
-/** The names under which an identity can be hit, by kind. */
-export const namesOf = (identity: Identity): readonly (readonly [RevocationKind, string])[] => {
+/** The names under which something can be hit, by kind. */
+export type Names = readonly (readonly [RevocationKind, string])[];
+
+/** The token of an issuer, for a run under a rule. */
+export const namesOfSubject = ({ issuer, jti, key }: Subject, run: string, rule: string): Names => [
+  ['run', run],
+  ['rule', rule],
+  ['issuer', issuer],
+  ['key', key],
+  ...(jti === null ? [] : ([['token', tokenName(issuer, jti)]] as const)),
+];
+
+export const namesOf = (identity: Identity): Names => {
   const { run, token, issuer } = identity;
   const names: (readonly [RevocationKind, string])[] = [
     ['run', run.id],
@@ -61,6 +74,21 @@ export const namesOf = (identity: Identity): readonly (readonly [RevocationKind,
 /** A `jti` is unique at its issuer only. */
 export const tokenName = (issuer: string, jti: string): string => `${issuer} ${jti}`;
 
+/**
+ * Was what goes by these names, issued then, revoked? The one answer for calls, streams, exchanges and renewals.
+ *
+ * @param find Looks in the list of revocations.
+ */
+export const isRevoked = (
+  names: Names,
+  issued: number,
+  find: (kind: RevocationKind, subject: string) => RevocationOrder | undefined,
+): boolean =>
+  names.some(([kind, subject]) => {
+    const found = find(kind, subject);
+    return found !== undefined && isHit(found, issued);
+  });
+
 /** For a moment, the whole second of it, as tokens count. Whoever has a key writes what time it likes: no moment for that. */
-export const isHit = ({ kind, at }: RevocationOrder, issued: number): boolean =>
+const isHit = ({ kind, at }: RevocationOrder, issued: number): boolean =>
   kind === 'issuer' || kind === 'rule' ? issued <= at : true;

@@ -20,7 +20,7 @@ export function authenticate(call: Received, ports: Ports): Step<Authenticated> 
 
 function proven(call: Received, identity: Identity | Refusal, { revocations }: Ports): Authenticated | Refusal {
   if (isRefusal(identity)) return identity;
-  const revoked = revocations.find(identity, call.at);
+  const revoked = revocations.find(identity);
   if (revoked) return revoked;
   const { session } = call;
   // A session id is no credential: held by another run it does not exist (identity-and-trust.md §5 C3).

@@ -127,12 +127,15 @@ describe('RFC 7009', () => {
 
   test('nobody learns whether there was something to revoke', async () => {
     const token = await aRunToken(sekisho, issuer);
+    const newest = (): number => sekisho.gateway.store.runs.revocationsAfter(0).at(-1)?.seq ?? 0;
+    const before = newest();
     for (const other of ['x', `${token}x`, 'a.b.c', token, token]) {
       expect(await sendForm(sekisho.origin, '/oauth/revoke', { token: other })).toMatchObject({
         status: 200,
         body: {},
       });
     }
+    expect(newest()).toBe(before + 1);
   });
 
   test.each<[string, Record<string, string> | string]>([

@@ -30,12 +30,12 @@ export function endWhenRevoked(
 
 /** The true reason why a call was cancelled; what else cancels a call has a client that left. */
 export const revokedMeanwhile = ({ parts }: Road, { identity }: CallRecord, abort: Leaving): Refusal | null =>
-  abort.aborted && identity ? parts.revocations.find(identity, parts.now()) : null;
+  abort.aborted && identity ? parts.revocations.find(identity) : null;
 
 /** Why a stream was closed before its answer was whole. */
 export function cutOff(road: Road, { identity }: CallRecord): Refusal {
   if (road.closing) return refuse('overloaded', 'The gateway is shutting down; the call was cancelled.');
-  const revoked = identity && road.parts.revocations.find(identity, road.parts.now());
+  const revoked = identity && road.parts.revocations.find(identity);
   if (revoked) return revoked;
   return refuse('token_invalid', 'The token expired while the answer was under way; the call was cancelled.');
 }

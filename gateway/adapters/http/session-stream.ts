@@ -55,7 +55,7 @@ function resume(road: Road, arrival: Arrival, session: Session, after: string, i
 
 function whyEnded(road: Road, identity: Identity): string {
   if (road.closing) return 'The gateway is shutting down.';
-  const revoked = road.parts.revocations.find(identity, road.parts.now());
+  const revoked = road.parts.revocations.find(identity);
   return revoked ? refusals[revoked.refused].says : 'The token expired: open the stream again with a new one.';
 }
 

@@ -1,4 +1,10 @@
-import type { Redeemed, Redemption, Revocation, RevocationOrder } from '#gateway/core/revocation.ts';
+import {
+  isRevoked,
+  type Redeemed,
+  type Redemption,
+  type Revocation,
+  type RevocationKind,
+} from '#gateway/core/revocation.ts';
 import type { Runs } from '#gateway/ports.ts';
 import type { Connection } from './connection.ts';
 
@@ -34,8 +40,10 @@ type Statements = ReturnType<typeof prepare>;
 
 /** In the order of what is said: a run that was revoked is said to be so, also to who comes with a used token. */
 function redeem(statements: Statements, redemption: Redemption): Redeemed {
-  const { use, until, run, rule, issuer, deadline, renewal, issued, now } = redemption;
-  if (isRevoked(statements, { run, rule, issuer, issued })) return { state: 'revoked' };
+  const { use, until, run, rule, issuer, deadline, renewal, names, issued, now } = redemption;
+  const find = (kind: RevocationKind, subject: string) =>
+    statements.revocation.get(kind, subject) as unknown as Revocation | undefined;
+  if (isRevoked(names, issued, find)) return { state: 'revoked' };
   const open = statements.run.get(run) as RunRow | undefined;
   if (open && (open.rule !== rule || open.issuer !== issuer)) return { state: 'foreign' };
   if (open && open.deadline <= now + 1000) return { state: 'over' };
@@ -49,16 +57,6 @@ function redeem(statements: Statements, redemption: Redemption): Redeemed {
   statements.forgetRuns.run(now - keptMs);
   statements.open.run(run, rule, issuer, now, deadline);
   return { state: 'open', deadline };
-}
-
-function isRevoked(
-  statements: Statements,
-  { run, rule, issuer, issued }: Pick<Redemption, 'run' | 'rule' | 'issuer' | 'issued'>,
-): boolean {
-  const of = (kind: RevocationOrder['kind'], subject: string): Revocation | undefined =>
-    statements.revocation.get(kind, subject) as unknown as Revocation | undefined;
-  if (of('run', run)) return true;
-  return [of('rule', rule), of('issuer', issuer)].some((found) => found !== undefined && issued <= found.at);
 }
 
 function prepare(connection: Connection) {

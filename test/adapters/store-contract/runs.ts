@@ -75,6 +75,17 @@ export function describeRuns(makeStore: MakeStore): void {
       expect(redeem({ use: 'c', issued: 4001 }).state).toBe('open');
     });
 
+    it.each<[RevocationKind, string]>([
+      ['token', 'https://gw.test j1'],
+      ['key', 'k1'],
+    ])('refuses what is redeemed with a revoked %s, whenever it was issued', (kind, subject) => {
+      const names = [[kind, subject]] as const;
+      revoke(kind, `${subject}x`);
+      expect(redeem({ names, issued: 9000 }).state).toBe('open');
+      revoke(kind, subject);
+      expect(redeem({ use: 'b', names, issued: 9000 })).toEqual({ state: 'revoked' });
+    });
+
     it('never moves a revocation back', () => {
       revoke('rule', 'ci', 5000);
       expect(revoke('rule', 'ci', 3000).at).toBe(5000);
