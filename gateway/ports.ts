@@ -44,6 +44,8 @@ export interface Slots {
 
 /** Signs run tokens with the key whose turn it is. */
 export interface Minter {
+  /** Why there can be no token for this; asked before anything is redeemed for it. */
+  refuses(grant: Minting): Refusal | null;
   mint(grant: Minting): Promise<Exchanged>;
 }
 

@@ -96,16 +96,15 @@ async function open(
   if (isRefusal(granted)) return granted;
   const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(subject.issuer, subject.jti));
   const { issued, expires, issuer } = subject;
+  const deadline = now + rule.grant.deadline;
+  const minting = { ...mintingOf(rule, run, subject, jtiHash), ...within(granted), deadline, now };
+  const unfit = minter.refuses(minting);
+  if (unfit) return unfit;
   const names = namesOfSubject(subject, run.id, rule.id);
-  const order = { run: run.id, rule: rule.id, issuer, deadline: now + rule.grant.deadline, names, issued, now };
+  const order = { run: run.id, rule: rule.id, issuer, deadline, names, issued, now };
   const redeemed = parts.runs.redeem({ ...order, use: jtiHash, until: expires + clockSkew, renewal: false });
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
-  return minter.mint({
-    ...mintingOf(rule, run, subject, jtiHash),
-    ...within(granted),
-    deadline: redeemed.deadline,
-    now,
-  });
+  return minter.mint({ ...minting, deadline: redeemed.deadline });
 }
 
 const within = ({ tiers, tools, scopes }: Granting): Pick<Minting, 'ceiling' | 'scopes'> => ({
@@ -152,6 +151,10 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   }
   const granted = grantAsked(stillGranted(rule.grant, identity), request.scope);
   if (isRefusal(granted)) return granted;
+  // The run keeps the deadline that it has: this one only shows that there can be a token.
+  const minting = { ...renewed(identity, rule), ...within(granted), deadline: now + rule.grant.deadline, now };
+  const unfit = parts.minter.refuses(minting);
+  if (unfit) return unfit;
   const use = parts.hashing.sha256(tokenName(identity.issuer, token.id));
   const order: Redemption = {
     ...{ use, until: identity.expires + clockSkew, run: run.id, rule: rule.id, issuer: source },
@@ -161,7 +164,7 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   if (redeemed.state === 'used')
     return refuse('token_invalid', 'It was renewed before: use the token that came of it.');
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
-  return parts.minter.mint({ ...renewed(identity, rule), ...within(granted), deadline: redeemed.deadline, now });
+  return parts.minter.mint({ ...minting, deadline: redeemed.deadline });
 }
 
 function renewed(identity: Identity, { id, issuer, grant }: RunRule) {

@@ -12,7 +12,7 @@ function aService(verdict: Identity | Refusal) {
   const service = createTokenService({
     ...{ issuer: 'https://gw.test', rules: [], random: () => 'r', log: keptLog() },
     subjects: { verify: async () => refuse('subject_invalid') },
-    minter: { mint: () => Promise.reject(new Error('nothing is minted here')) },
+    minter: { refuses: () => null, mint: () => Promise.reject(new Error('nothing is minted here')) },
     hashing: { sha256: (text) => text },
     tokens: { verify: () => verdict },
     runs: {

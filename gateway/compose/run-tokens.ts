@@ -8,11 +8,12 @@ import { createSubjects, type TrustedIssuer } from '#gateway/adapters/issuers/su
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { createKeyRing, type KeyRing } from '#gateway/adapters/keys/ring.ts';
 import type { Store } from '#gateway/adapters/sqlite/open.ts';
-import { mintIdentity } from '#gateway/adapters/tokens/mint.ts';
+import { mintIdentity, misfitOf, type RunGrant } from '#gateway/adapters/tokens/mint.ts';
 import { createSlots } from '#gateway/adapters/tokens/slots.ts';
 import { type Admission, signatureChecks } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
 import type { Minting } from '#gateway/core/exchange-request.ts';
+import { refuse } from '#gateway/core/refusals.ts';
 import type { Minter, Tokens } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 import { createTokenService } from '#gateway/token-service.ts';
@@ -63,15 +64,28 @@ export async function openRunTokens(
 }
 
 const minterOf = (ring: KeyRing, issuer: string, audience: string, { admit }: Admission): Minter => ({
-  async mint({ scopes, agent, ttl, deadline, ...grant }: Minting) {
-    const { token, proven } = await mintIdentity({
-      ...{ ...grant, key: ring.current(), issuer, audience, scopes, agent: { id: agent } },
-      ttl: Math.floor(ttl / 1000),
-      deadline: Math.floor(deadline / 1000),
-    });
+  refuses(minting) {
+    const key = ring.current();
+    if (!key) return refuse('issuer_unavailable', 'The key that signs run tokens was revoked: try again in a second.');
+    const misfit = misfitOf(grantOf(minting, { key, issuer, audience }));
+    return misfit === null ? null : refuse('grant_unfit', misfit);
+  },
+  async mint(minting) {
+    const key = ring.current();
+    if (!key) throw new Error('no key may sign run tokens');
+    const { token, proven } = await mintIdentity(grantOf(minting, { key, issuer, audience }));
     admit(token, proven);
     return { token, identity: proven.identity };
   },
+});
+
+const grantOf = (
+  { agent, ttl, deadline, ...minting }: Minting,
+  by: Pick<RunGrant, 'key' | 'issuer' | 'audience'>,
+): RunGrant => ({
+  ...{ ...minting, ...by, agent: { id: agent } },
+  ttl: Math.floor(ttl / 1000),
+  deadline: Math.floor(deadline / 1000),
 });
 
 /** One entry an issuer: rules of one issuer verify alike, which the config was checked for. */

@@ -57,6 +57,7 @@ const outcomeOf = {
   subject_invalid: 'unauthenticated',
   subject_used: 'unauthenticated',
   scope_exceeded: 'denied',
+  grant_unfit: 'denied',
   rule_unmatched: 'denied',
   issuer_unavailable: 'unauthenticated',
   view_unknown: 'invalid',

@@ -2,6 +2,7 @@ import { decodeBase64url, decodeUtf8 } from './base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, parseStrict } from './json.ts';
 import type { Ceiling, Identity, Run } from './principal.ts';
 import { type Reason, type Refusal, refuse } from './refusals.ts';
+import { longestToken } from './run-token.ts';
 
 /** What came to the token endpoint, in whichever of the two grants. */
 export interface ExchangeRequest {
@@ -41,7 +42,6 @@ const subjectTypes = ['jwt', 'id_token', 'access_token'].map((name) => tokenType
 const requestedTypes = ['jwt', 'access_token'].map((name) => tokenType + name);
 export const issuedType = `${tokenType}access_token`;
 
-const mostToken = 8 * 1024;
 const mostScopes = 50;
 /** Ways to say who asks that we do not check: whoever sends one relies on it. */
 const unchecked = ['actor_token', 'client_secret', 'client_assertion', 'client_assertion_type'];
@@ -81,7 +81,7 @@ export function parseExchange(form: string, targets: readonly string[]): Exchang
   }
   const name = grant === tokenExchange ? 'subject_token' : 'assertion';
   const token = of(name);
-  if (token === '' || token.length > mostToken) {
+  if (token === '' || token.length > longestToken) {
     return refuse('grant_malformed', `"${name}" must be a token of at most 8 KiB.`);
   }
   const scope = of('scope').split(' ').filter(Boolean);
@@ -109,6 +109,7 @@ export const oauthErrors: Readonly<Partial<Record<Reason, string>>> = {
   run_revoked: 'invalid_grant',
   run_expired: 'invalid_grant',
   scope_exceeded: 'invalid_scope',
+  grant_unfit: 'invalid_scope',
   rule_unmatched: 'unauthorized_client',
   issuer_unavailable: 'temporarily_unavailable',
   overloaded: 'temporarily_unavailable',

@@ -19,6 +19,13 @@ export interface Schedule<Key extends ScheduledKey> {
 /** No token lives longer (900 s), and clocks may differ by 30 s. */
 const lastToken = 930_000;
 
+/** A key has to be made. Until it is there, `current` signs if there is one that may. */
+export interface Missing<Key extends ScheduledKey> {
+  readonly missing: { readonly number: number; readonly from: number };
+  readonly current: Key | null;
+  readonly published: readonly Key[];
+}
+
 /**
  * Whose turn it is. A key is published one whole turn before it signs, so whoever caches the keys has seen it by then;
  * it stays published until its last token is over.
@@ -29,7 +36,7 @@ const lastToken = 930_000;
 export function schedule<Key extends ScheduledKey>(
   keys: readonly Key[],
   rules: { readonly now: number; readonly turn: number; readonly revoked: (kid: string) => boolean },
-): Schedule<Key> | { readonly missing: { readonly number: number; readonly from: number } } {
+): Schedule<Key> | Missing<Key> {
   const { now, turn, revoked } = rules;
   const inOrder = [...keys].sort((one, other) => one.number - other.number);
   const good = inOrder.filter(({ kid }) => !revoked(kid));
@@ -37,11 +44,14 @@ export function schedule<Key extends ScheduledKey>(
   // Nobody's turn has come, for instance because the current key was revoked: the next one steps in.
   const current = begun.at(-1) ?? good[0];
   const number = (inOrder.at(-1)?.number ?? 0) + 1;
-  if (!current) return { missing: { number, from: now } };
+  if (!current) return { missing: { number, from: now }, current: null, published: [] };
   const next = good.find((key) => key.number > current.number);
-  if (!next) return { missing: { number, from: Math.max(current.from, now - turn) + turn } };
   const before = good.filter((key) => key.number < current.number);
   const old = before.filter((key) => !isOver(key, good, now));
+  if (!next) {
+    const from = Math.max(current.from, now - turn) + turn;
+    return { missing: { number, from }, current, published: [...old, current] };
+  }
   return { current, next, published: [...old, current, next], over: before.filter((key) => isOver(key, good, now)) };
 }
 

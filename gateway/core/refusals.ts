@@ -42,6 +42,7 @@ export const refusals = {
   subject_invalid: row('exchange', 40003, 400, 'error', 'sign-in', 'The token that was to be exchanged is not valid.'),
   subject_used: row('exchange', 40004, 400, 'error', 'sign-in', 'The token was exchanged before, and is good once.'),
   scope_exceeded: row('exchange', 40005, 400, 'error', 'fix', 'More was asked for than the trust rule grants.'),
+  grant_unfit: row('exchange', 40006, 400, 'error', 'fix', 'What is granted does not fit into a run token.'),
   rule_unmatched: row('exchange', 40303, 403, 'error', 'never', 'No trust rule, or more than one, fits the token.'),
   issuer_unavailable: row('exchange', 50302, 503, 'error', 'later', 'The keys of the issuer cannot be had right now.'),
   view_unknown: row('receive', 40401, 404, 'error', 'never', 'There is no such server or view.'),

@@ -22,6 +22,9 @@ export interface RunToken {
   readonly notBefore: number;
 }
 
+/** Characters. A longer token is not even looked at, so none may be made. */
+export const longestToken = 8 * 1024;
+
 const runId = /^[A-Za-z0-9._:@/-]{1,256}$/;
 const visible = /^[\x21-\x7e]{1,256}$/;
 const renew = 'Mint a new one: sekisho token, or the token step of your platform. sekisho bridge renews its own.';

@@ -71,10 +71,14 @@ export function nameRun(rule: RunRule, subject: Subject, random: string): NamedR
     if (value === undefined) return { unfilled: name };
     filled[name] = value;
   }
+  // It becomes the subject of the token, behind "run:".
+  if ((filled.id ?? '').length > longestRun) return { unfilled: 'id' };
   // A user whose name begins so would be taken for a run or a service.
   if (/^(run|service):/.test(filled.user ?? '')) return { unfilled: 'user' };
   return filled as unknown as NamedRun;
 }
+
+const longestRun = 252;
 
 /** A claim that is put into an id is a plain word: no separators of ours can come in with it, and no look-alikes. */
 const plain = /^[A-Za-z0-9._:@/-]{1,256}$/;

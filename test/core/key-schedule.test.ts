@@ -7,7 +7,7 @@ const three = [key(1, 0), key(2, turn), key(3, 2 * turn)];
 
 function planned(keys: readonly ScheduledKey[], now: number, revoked: readonly string[] = []) {
   const found = schedule(keys, { now, turn, revoked: (kid) => revoked.includes(kid) });
-  if ('missing' in found) return found;
+  if ('missing' in found) return { missing: found.missing };
   const kids = (list: readonly ScheduledKey[]): string => list.map(({ kid }) => kid).join(' ');
   return { now: found.current.kid, next: found.next.kid, published: kids(found.published), over: kids(found.over) };
 }
@@ -42,4 +42,14 @@ test('a revoked key neither signs nor is published: the next one, which everybod
     ...{ now: 'k2', next: 'k3', published: 'k2 k3', over: '' },
   });
   expect(planned(two, 5, ['k1', 'k2'])).toEqual({ missing: { number: 3, from: 5 } });
+});
+
+test('what is left signs while a key is missing, and when all are revoked nothing does', () => {
+  const two = [key(1, 0), key(2, turn)];
+  const left = (...revoked: readonly string[]): object => {
+    const { current, published } = schedule(two, { now: 5, turn, revoked: (kid) => revoked.includes(kid) });
+    return { current: current?.kid ?? null, published: published.map(({ kid }) => kid) };
+  };
+  expect(left('k1')).toEqual({ current: 'k2', published: ['k2'] });
+  expect(left('k1', 'k2')).toEqual({ current: null, published: [] });
 });

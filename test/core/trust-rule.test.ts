@@ -24,6 +24,12 @@ const found = (rules: readonly RunRule[], claims: JsonObject): unknown => {
   return 'misfits' in rule ? rule.misfits : rule.id;
 };
 
+test('the name of a run leaves room for "run:" before it', () => {
+  const named = (length: number) => nameRun(aRule(), aSubject({ job: 'x'.repeat(length - 3) }), 'r');
+  expect(named(252)).toMatchObject({ id: `ci:${'x'.repeat(249)}` });
+  expect(named(253)).toEqual({ unfilled: 'id' });
+});
+
 describe('a rule', () => {
   test('fits when every claim is exactly what it says', () => {
     const both = aRule({ match: { project: '42', ref: 'main' } });

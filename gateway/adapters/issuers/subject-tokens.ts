@@ -2,6 +2,7 @@ import { compactVerify } from 'jose';
 import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { longestToken } from '#gateway/core/run-token.ts';
 import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
 import type { Slots, Subjects } from '#gateway/ports.ts';
 import type { KeyCache } from './key-cache.ts';
@@ -12,7 +13,6 @@ export interface TrustedIssuer {
   readonly keys: KeyCache;
 }
 
-const mostCharacters = 8 * 1024;
 const mostDepth = 16;
 
 /**
@@ -27,7 +27,7 @@ export function createSubjects(issuers: readonly TrustedIssuer[], slots: Slots):
       const parts = token.split('.', 4);
       const [first = '', second = '', third = ''] = parts;
       const sealed = parts.length === 3 && (decodeBase64url(third)?.length ?? 0) > 0;
-      const header = sealed && token.length <= mostCharacters ? parseDocument(first) : null;
+      const header = sealed && token.length <= longestToken ? parseDocument(first) : null;
       const claims = header === null ? null : parseDocument(second);
       if (header === null || claims === null) return invalid('It is not a JWT of at most 8 KiB.');
       // Unverified so far: it only says whose keys to ask.
@@ -74,7 +74,7 @@ export const badSignature = invalid('Its signature does not fit.');
 
 /** Whose token it says it is, unverified; empty for what is no JWT. */
 export function issuerOf(token: string): string {
-  const claims = token.length > mostCharacters ? null : parseDocument(token.split('.', 2)[1] ?? '');
+  const claims = token.length > longestToken ? null : parseDocument(token.split('.', 2)[1] ?? '');
   return isJsonObject(claims ?? '') && typeof (claims as JsonObject).iss === 'string'
     ? String((claims as JsonObject).iss)
     : '';

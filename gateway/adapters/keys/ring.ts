@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import { type Schedule, type ScheduledKey, schedule } from '#gateway/core/key-schedule.ts';
 import { publicJwks, readKeyFile, type SigningKey, writeNewKey } from './keys.ts';
+import { isCode } from './secret-file.ts';
 
 /** The keys that sign run tokens: files of mode 0600 in one folder, which several gateway processes may share. */
 export interface KeyRing {
-  current(): SigningKey;
+  /** Null while every key there is was revoked, and the next one is not made yet. */
+  current(): SigningKey | null;
   /** The public half of a key that is published. */
   find(kid: string): KeyObject | undefined;
   published(): Jwks;
@@ -33,8 +35,9 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { folder, turn, now, revoked } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   let keys = await readRing(folder);
-  let planned = await plan();
+  await plan();
 
+  /** Asked anew each time: between two refreshes a turn may come, or a key be revoked, and neither waits. */
   function judged() {
     return schedule(keys, { now: now(), turn, revoked });
   }
@@ -50,24 +53,22 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     }
   }
 
-  /** Between two refreshes a turn may come, or a key be revoked: neither waits. */
-  function today(): Schedule<RingKey> {
-    const found = judged();
-    if (!('missing' in found)) planned = found;
-    return planned;
-  }
-
   return {
-    current: () => today().current.signing,
-    find: (kid) => today().published.find((key) => key.kid === kid)?.publicKey,
-    published: () => publicJwks(...today().published.map(({ signing }) => signing)),
+    current: () => judged().current?.signing ?? null,
+    find: (kid) => judged().published.find((key) => key.kid === kid)?.publicKey,
+    published: () => publicJwks(...judged().published.map(({ signing }) => signing)),
     async refresh() {
       keys = await readRing(folder);
-      planned = await plan();
-      // Another process may have deleted it first.
-      for (const { path } of planned.over) await unlink(path).catch(() => undefined);
+      for (const { path } of (await plan()).over) await remove(path);
     },
   };
+}
+
+/** Another process may have deleted it first. A key that cannot be deleted is heard of. */
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch((fault: unknown) => {
+    if (!isCode(fault, 'ENOENT')) throw fault;
+  });
 }
 
 async function readRing(folder: string): Promise<readonly RingKey[]> {

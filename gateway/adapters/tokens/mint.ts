@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Ceiling, Run } from '#gateway/core/principal.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
-import { identityAt, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
+import { identityAt, longestToken, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
 
 export interface RunGrant {
   readonly key: { readonly kid: string; readonly key: KeyObject };
@@ -31,6 +31,8 @@ export interface RunGrant {
 }
 
 const longest = 900;
+/** Characters of an Ed25519 signature. */
+const signature = 86;
 
 /**
  * Signs a run token with the claims of identity-and-trust.md §1.3.
@@ -43,19 +45,35 @@ export async function mintRunToken(grant: RunGrant): Promise<string> {
 
 /** The token, and what it proves. */
 export async function mintIdentity(grant: RunGrant): Promise<{ readonly token: string; readonly proven: RunToken }> {
+  const drafted = draft(grant);
+  if ('why' in drafted) throw new Error(`No run token for this grant. ${drafted.why}`);
+  const { claims, header, proven } = drafted;
+  return { token: await new SignJWT(claims).setProtectedHeader(header).sign(grant.key.key), proven };
+}
+
+/** Why our own verifier would not take a token for this grant, or null. */
+export function misfitOf(grant: RunGrant): string | null {
+  const drafted = draft(grant);
+  return 'why' in drafted ? drafted.why : null;
+}
+
+/** All of a token but its signature, or why there can be none. */
+function draft(grant: RunGrant) {
   const { key, issuer, audience, ttl, now } = grant;
-  if (!(ttl > 0 && ttl <= longest)) throw new Error(`A run token lives between 1 s and ${longest} s.`);
+  if (!(ttl > 0 && ttl <= longest)) return { why: `A run token lives between 1 s and ${longest} s.` };
   const claims = claimsOf(grant);
   const proven = parseRunToken(claims, { issuer, audience, kid: key.kid, maxLifetime: longest, skew: 0 });
   const identity = isRefusal(proven) ? proven : identityAt(proven, now);
-  if (isRefusal(proven) || isRefusal(identity)) {
-    throw new Error(`No run token for this grant. ${isRefusal(identity) ? identity.detail : ''}`);
-  }
-  const token = await new SignJWT(claims)
-    .setProtectedHeader({ alg: 'Ed25519', typ: 'at+jwt', kid: key.kid })
-    .sign(key.key);
-  return { token, proven };
+  if (isRefusal(proven) || isRefusal(identity)) return { why: isRefusal(identity) ? identity.detail : '' };
+  const header = { alg: 'Ed25519', typ: 'at+jwt', kid: key.kid };
+  // Whoever got a longer one could not bring it back.
+  if (encoded(header) + encoded(claims) + signature + 2 > longestToken)
+    return { why: 'It would be longer than 8 KiB.' };
+  return { claims, header, proven };
 }
+
+/** Characters of its JSON in base64url. */
+const encoded = (part: object): number => Math.ceil((Buffer.byteLength(JSON.stringify(part)) * 4) / 3);
 
 function claimsOf(grant: RunGrant): JsonObject {
   const { issuer, audience, subject, run, agent, groups = [], scopes = [], deadline = null } = grant;

@@ -3,7 +3,14 @@ import { compactVerify } from 'jose';
 import { decodeBase64url } from '#gateway/core/base64url.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { identityAt, invalid, parseRunToken, type RunToken, type TokenRules } from '#gateway/core/run-token.ts';
+import {
+  identityAt,
+  invalid,
+  longestToken,
+  parseRunToken,
+  type RunToken,
+  type TokenRules,
+} from '#gateway/core/run-token.ts';
 import type { Tokens } from '#gateway/ports.ts';
 import { algorithms, parseDocument, parseHeader } from './compact.ts';
 import { createSlots } from './slots.ts';
@@ -27,7 +34,6 @@ interface Signer {
   readonly rules: TokenRules;
 }
 
-const mostCharacters = 8 * 1024;
 /** Seconds. */
 const longest = 900;
 const mostSkew = 30;
@@ -93,7 +99,7 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
   return {
     admit: (token, proven) => verdicts.put(hash('sha256', token, 'base64url'), proven),
     verify(token, now) {
-      if (token.length > mostCharacters) return invalid('It is longer than 8 KiB.');
+      if (token.length > longestToken) return invalid('It is longer than 8 KiB.');
       const digest = hash('sha256', token, 'base64url');
       const known = verdicts.find(digest, now);
       if (known) return known;

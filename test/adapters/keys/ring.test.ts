@@ -33,10 +33,10 @@ test('signs with the next key when its turn comes, verifies with the last one a 
   const clock = { now: 1_000_000_000 };
   const ring = await aRing(scratch.at('keys'), clock);
   const [first = '', second = ''] = kids(ring);
-  expect(ring.current().kid).toBe(first);
+  expect(ring.current()?.kid).toBe(first);
   clock.now += turn;
   await ring.refresh();
-  expect(ring.current().kid).toBe(second);
+  expect(ring.current()?.kid).toBe(second);
   expect(ring.find(first)).toBeDefined();
   expect(kids(ring)).toHaveLength(3);
   clock.now += 931_000;
@@ -51,9 +51,23 @@ test('a revoked key is gone at once, without waiting for the next look at the fo
   const ring = await aRing(scratch.at('keys'), { now: 1_000_000_000 }, revoked);
   const [first = '', second = ''] = kids(ring);
   revoked.push(first);
-  await ring.refresh();
-  expect(ring.current().kid).toBe(second);
+  expect(ring.current()?.kid).toBe(second);
   expect(ring.find(first)).toBeUndefined();
+  expect(kids(ring)).toEqual([second]);
+  await ring.refresh();
+  expect(ring.current()?.kid).toBe(second);
+  expect(kids(ring)).toHaveLength(2);
+});
+
+test('while every key is revoked nothing signs; a refresh makes new ones', async () => {
+  await using scratch = await scratchFolder();
+  const revoked: string[] = [];
+  const ring = await aRing(scratch.at('keys'), { now: 1_000_000_000 }, revoked);
+  const old = kids(ring);
+  revoked.push(...old);
+  expect([ring.current(), ring.published()]).toEqual([null, { keys: [] }]);
+  await ring.refresh();
+  expect(old).not.toContain(ring.current()?.kid);
 });
 
 test('a key file that others may read, or that does not say when it signs, is not used', async () => {

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { mintRunToken, type RunGrant } from '#gateway/adapters/tokens/mint.ts';
+import { mintRunToken, misfitOf, type RunGrant } from '#gateway/adapters/tokens/mint.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import { aSigner } from '#test/support/signers.ts';
 
@@ -79,6 +79,27 @@ describe('a minted run token', () => {
     expect(decodeJwt(await mintRunToken({ ...grant, deadline: iat + 60 })).exp).toBe(iat + 60);
   });
 
+  test('that is made is one that its verifier takes, up to the last character', async () => {
+    const tokens = createTokens({ signers: [{ issuer: grant.issuer, jwks: signer.jwks }], audience: grant.audience });
+    const longest = { made: 0 };
+    for (let length = 5_300; length < 5_600; length += 1) {
+      const wide = {
+        ...grant,
+        ceiling: {
+          tiers: null,
+          tools: Array(50)
+            .fill('x'.repeat(106))
+            .concat('x'.repeat(length - 5_300)),
+        },
+      };
+      if (misfitOf(wide) !== null) continue;
+      const token = await mintRunToken(wide);
+      longest.made = Math.max(longest.made, token.length);
+      expect(await tokens.verify(token, now)).toMatchObject({ run: { id: 'dev/1' } });
+    }
+    expect(longest.made).toBeGreaterThan(8_188);
+  });
+
   test('is never the same twice', async () => {
     expect(await mintRunToken(grant)).not.toBe(await mintRunToken(grant));
   });
@@ -92,7 +113,13 @@ describe('a minted run token', () => {
     ['the subject of another run', { subject: 'run:dev/2' }],
     ['an empty subject', { subject: '' }],
     ['a negative budget', { budget: { calls: -1 } }],
+    ['more tools than fit into 8 KiB', { ceiling: { tiers: null, tools: Array(60).fill(`up.${'x'.repeat(120)}`) } }],
+    [
+      'a run id that leaves no room for its subject',
+      { run: { id: 'x'.repeat(253) }, subject: `run:${'x'.repeat(253)}` },
+    ],
   ])('is not minted for %s', async (_, part) => {
     await expect(mintRunToken({ ...grant, ...part })).rejects.toThrow(/run token/i);
+    expect(misfitOf({ ...grant, ...part })).toMatch(/./);
   });
 });
