@@ -1,7 +1,7 @@
+import { actorsOf } from '#gateway/core/actors.ts';
 import type { RunRule } from '#gateway/core/config-identity.ts';
 import { type Exchanged, type ExchangeRequest, isRunToken, type Minting } from '#gateway/core/exchange-request.ts';
 import { type Granting, grantAsked, stillGranted } from '#gateway/core/granting.ts';
-import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
@@ -123,18 +123,9 @@ function mintingOf(rule: RunRule, run: NamedRun, subject: Subject, jtiHash: stri
     budget: { calls: budget.calls ?? null, bytes: budget.bytes ?? null },
     rule: rule.id,
     source: { issuer: subject.issuer, jtiHash },
-    actor: historyOf(subject),
+    actors: actorsOf(subject.claims.act),
     ttl,
   };
-}
-
-/** Who acted before, as the issuer says it: two names a link, and no more than four links. Nothing decides on it. */
-function historyOf({ claims }: Subject, depth = 4): JsonObject | null {
-  const { act } = claims;
-  if (!isJsonObject(act) || typeof act.sub !== 'string' || depth === 0) return null;
-  const { sub, iss } = act;
-  const earlier = historyOf({ claims: act } as Subject, depth - 1);
-  return { ...(typeof iss === 'string' ? { iss } : {}), sub, ...(earlier ? { act: earlier } : {}) };
 }
 
 /** A live run token of ours for the next one: the same run, never wider, never past its deadline, and once. */
@@ -168,7 +159,7 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
 }
 
 function renewed(identity: Identity, { id, issuer, grant }: RunRule) {
-  const { principal, run, agent } = identity;
+  const { principal, run, agent, token } = identity;
   return {
     subject: principal.id,
     run,
@@ -179,8 +170,8 @@ function renewed(identity: Identity, { id, issuer, grant }: RunRule) {
       bytes: least(run.budget.bytes, grant.budget.bytes),
     },
     rule: id,
-    source: { issuer, jtiHash: null },
-    actor: null,
+    source: { issuer, jtiHash: token.sourceToken },
+    actors: token.actors,
     ttl: grant.ttl,
   };
 }

@@ -40,6 +40,8 @@ export function auditLine(end: CallEnd, stamp: AuditStamp): object {
     issuer: identity ? oneLine(identity.issuer, idLength) : null,
     run: identity ? oneLine(identity.run.id, idLength) : null,
     rule: identity && identity.token.rule !== null ? oneLine(identity.token.rule, 64) : null,
+    source_token:
+      identity && identity.token.sourceToken !== null ? oneLine(identity.token.sourceToken, idLength) : null,
     agent: identity && identity.agent.id !== null ? oneLine(identity.agent.id, idLength) : null,
     server: target ? target.server.id : null,
     tier: target ? target.server.tier : null,

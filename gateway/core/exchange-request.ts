@@ -27,7 +27,7 @@ export interface Minting {
   readonly budget: Run['budget'];
   readonly rule: string;
   readonly source: { readonly issuer: string; readonly jtiHash: string | null };
-  readonly actor: JsonObject | null;
+  readonly actors: JsonObject | null;
   readonly ttl: number;
   readonly deadline: number;
   readonly now: number;

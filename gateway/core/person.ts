@@ -33,7 +33,7 @@ export function personOf(subject: Subject, rule: PersonRule, sha256: Sha256): Ru
       ceiling: { tiers: tiersOf(groups, rule.tiers), tools: null },
       token: {
         id: typeof jti === 'string' && visible.test(jti) ? jti : `${sub} ${issued}`,
-        ...{ key, issued, rule: rule.id, source: null },
+        ...{ key, issued, rule: rule.id, source: null, sourceToken: null, actors: null },
       },
       issuer,
       // What is remembered of the token must not outlive its age either.

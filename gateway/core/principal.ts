@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts';
+
 /** Who calls: a person, a service, or an agent in a run of its own. */
 export interface Principal {
   readonly type: 'user' | 'service' | 'run';
@@ -32,6 +34,10 @@ export interface TokenFacts {
   /** The trust rule, and the issuer whose token was exchanged; null where nothing was. */
   readonly rule: string | null;
   readonly source: string | null;
+  /** Digest of the name of the very token that the run was given out for: issuer and `jti`. */
+  readonly sourceToken: string | null;
+  /** Who acted before the run, for the record of whoever reads the token. */
+  readonly actors: JsonObject | null;
 }
 
 /** What a verified run token proves. */

@@ -1,3 +1,4 @@
+import { actorsOf } from './actors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { Ceiling, Identity, TokenFacts } from './principal.ts';
 import { type Refusal, refuse } from './refusals.ts';
@@ -119,10 +120,12 @@ function actsAsRun(act: JsonValue | undefined, run: string): boolean {
   return act === undefined || (isJsonObject(act) && act.sub === `run:${run}`);
 }
 
-function parseSource({ client_id: rule = null, src = null }: JsonObject): Pick<TokenFacts, 'rule' | 'source'> | null {
-  const source = src === null ? null : isJsonObject(src) ? src.iss : undefined;
-  if (source === undefined || !isShortText(source) || !isShortText(rule)) return null;
-  return { rule, source };
+type Origin = Pick<TokenFacts, 'rule' | 'source' | 'sourceToken' | 'actors'>;
+
+function parseSource({ client_id: rule = null, src = null, act }: JsonObject): Origin | null {
+  const { iss: source, jti_hash: sourceToken = null } = src === null ? { iss: null } : isJsonObject(src) ? src : {};
+  if (source === undefined || !isShortText(source) || !isShortText(sourceToken) || !isShortText(rule)) return null;
+  return { rule, source, sourceToken, actors: isJsonObject(act ?? null) ? actorsOf((act as JsonObject).act) : null };
 }
 
 type Grants = Ceiling & { readonly budget: Identity['run']['budget'] };

@@ -29,6 +29,7 @@ describe('an audit line', () => {
       issuer: 'https://issuer.example.com',
       run: 'run-1',
       rule: null,
+      source_token: null,
       agent: 'agent-7',
       server: 'files',
       tier: 'internal',

@@ -45,7 +45,15 @@ describe('the claims of a run token', () => {
         budget: { calls: 5, bytes: 1024 },
       },
       ceiling: { tiers: ['internal'], tools: ['tickets.*'] },
-      token: { id: 'b1', key: 'k1', issued: iat * 1000, rule: 'gha-acme', source: 'https://ci.test' },
+      token: {
+        id: 'b1',
+        key: 'k1',
+        issued: iat * 1000,
+        rule: 'gha-acme',
+        source: 'https://ci.test',
+        sourceToken: 'h',
+        actors: null,
+      },
       issuer: rules.issuer,
       expires: (iat + 600) * 1000,
     });

@@ -98,7 +98,8 @@ describe('a token of a platform', () => {
     const subject = await issuer.sign(job);
     const { body } = await exchange(sekisho, subject);
     const lines = (await sekisho.audit()).filter(({ run }) => run === `ci:42:${job.job}`);
-    expect(lines).toMatchObject([{ method: 'oauth/token', rule: 'ci', outcome: 'ok', reason: null }]);
+    const { jti_hash: source_token } = claimsOf(body.access_token).src as { jti_hash: string };
+    expect(lines).toMatchObject([{ method: 'oauth/token', rule: 'ci', source_token, outcome: 'ok', reason: null }]);
     const all = JSON.stringify([await sekisho.audit(), sekisho.log, await sekisho.metrics()]);
     for (const part of [subject, String(body.access_token)].map((token) => token.split('.')[2] ?? '')) {
       expect(all).not.toContain(part);
@@ -122,6 +123,8 @@ describe('a token of a platform', () => {
       },
     });
     expect(JSON.stringify(claimsOf(body.access_token).act)).not.toContain('extra');
+    const renewed = await exchange(sekisho, String(body.access_token));
+    expect(claimsOf(renewed.body.access_token).act).toEqual(claimsOf(body.access_token).act);
   });
 
   test('opens a run once: a second token of the same run joins it, and does not move its deadline', async () => {
@@ -206,6 +209,7 @@ describe('a renewal', () => {
     expect(renewed.status).toBe(200);
     const [old, fresh] = [claimsOf(token), claimsOf(renewed.body.access_token)];
     expect(fresh).toMatchObject({ run: old.run, sub: old.sub, mcp: old.mcp, scope: old.scope, client_id: 'ci' });
+    expect([fresh.src, fresh.act]).toEqual([old.src, old.act]);
     expect(fresh.jti).not.toBe(old.jti);
   });
 

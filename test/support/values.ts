@@ -32,7 +32,7 @@ export const anIdentity = (over: Partial<Identity> = {}): Identity => ({
   agent: { id: 'agent' },
   run: { id: '1', repo: null, ref: null, deadline: null, budget: { calls: null, bytes: null } },
   ceiling: { tiers: null, tools: null },
-  token: { id: 'j1', key: 'k1', issued: 0, rule: null, source: null },
+  token: { id: 'j1', key: 'k1', issued: 0, rule: null, source: null, sourceToken: null, actors: null },
   issuer: 'test',
   expires: Number.MAX_SAFE_INTEGER,
   ...over,

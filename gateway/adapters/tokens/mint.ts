@@ -21,7 +21,7 @@ export interface RunGrant {
   readonly rule?: string;
   readonly source?: { readonly issuer: string; readonly jtiHash: string | null };
   /** Who acted before, as the exchanged token had it (RFC 8693 §4.1). */
-  readonly actor?: JsonObject | null;
+  readonly actors?: JsonObject | null;
   /** Seconds, 900 at most. */
   readonly ttl: number;
   /** Epoch seconds; no token of the run outlives it. */
@@ -77,7 +77,7 @@ const encoded = (part: object): number => Math.ceil((Buffer.byteLength(JSON.stri
 
 function claimsOf(grant: RunGrant): JsonObject {
   const { issuer, audience, subject, run, agent, groups = [], scopes = [], deadline = null } = grant;
-  const { rule, source, actor = null } = grant;
+  const { rule, source, actors = null } = grant;
   const iat = Math.floor(grant.now / 1000);
   const exp = Math.min(iat + grant.ttl, deadline ?? Number.POSITIVE_INFINITY);
   return {
@@ -93,9 +93,9 @@ function claimsOf(grant: RunGrant): JsonObject {
     run: { id: run.id, repo: run.repo ?? null, ref: run.ref ?? null, deadline },
     agent: { id: agent.id },
     // On behalf of somebody: who acts is the run (RFC 8693).
-    ...(subject.startsWith('run:') && !actor
+    ...(subject.startsWith('run:') && !actors
       ? {}
-      : { act: { iss: issuer, sub: `run:${run.id}`, ...(actor ? { act: actor } : {}) } }),
+      : { act: { iss: issuer, sub: `run:${run.id}`, ...(actors ? { act: actors } : {}) } }),
     ...(rule === undefined ? {} : { client_id: rule }),
     ...(source === undefined ? {} : { src: { iss: source.issuer, jti_hash: source.jtiHash } }),
     mcp: grantsOf(grant),

@@ -9,7 +9,7 @@ const good: RunToken = {
     agent: { id: null },
     run: { id: 'a', repo: null, ref: null, deadline: null, budget: { calls: null, bytes: null } },
     ceiling: { tiers: null, tools: null },
-    token: { id: 'j', key: 'k', issued: 1000, rule: null, source: null },
+    token: { id: 'j', key: 'k', issued: 1000, rule: null, source: null, sourceToken: null, actors: null },
     issuer: 'urn:test:issuer',
     expires: 2000,
   },
