@@ -33,6 +33,8 @@ export async function openRunTokens(
   const { config, log } = outside;
   const { runs: rules, rotate, keys } = config.identity;
   if (rules.length === 0) return null;
+  // Whatever can refuse the start comes before the timer, which nobody would stop then.
+  const issuers = await trusted(outside, createFetchDocument(egress));
   const ring = await createKeyRing({
     folder: keys ?? join(config.state, 'keys', 'runs'),
     turn: rotate,
@@ -46,7 +48,6 @@ export async function openRunTokens(
   revocations.onChange(refresh);
   const timer = setInterval(refresh, refreshMs).unref();
   const issuer = new URL(config.url).origin;
-  const issuers = await trusted(outside, createFetchDocument(egress));
   const subjects = createSubjects(issuers, createSlots(signatureChecks));
   return {
     own: { issuer, find: ring.find },
