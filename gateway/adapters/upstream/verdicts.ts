@@ -8,7 +8,7 @@ export interface Verdicts {
   known(): Era | null;
   /** What is believed, or what asking shows when nothing is or it grew old. A refusal is what stood in the way, and is not remembered. */
   era(): Promise<Era | Refusal>;
-  /** Asks again, since an answer showed that `wrong` does not hold. All who find that at once ask once. */
+  /** Asks again, since an answer looked as if `wrong` did not hold; it stands until another is shown. All ask once. */
   again(wrong: Era): Promise<Era | Refusal>;
 }
 
@@ -17,6 +17,9 @@ export interface Verdicts {
  * goes on as it was, silently and for ever. So only the second kind of verdict grows old (protocol.md C2).
  */
 const legacyHolds = 600_000;
+
+/** An agent can provoke the answers that look like another era: so often at most is a server asked because of them. */
+const confirmedHolds = 10_000;
 
 export function createVerdicts(options: {
   readonly pinned: Era | null;
@@ -27,6 +30,7 @@ export function createVerdicts(options: {
   const { pinned, now } = options;
   let verdict: { readonly era: Era; readonly since: number } | null = null;
   let asking: Promise<Era | Refusal> | null = null;
+  let doubted = Number.NEGATIVE_INFINITY;
 
   const ask = (): Promise<Era | Refusal> => {
     asking ??= options
@@ -53,8 +57,11 @@ export function createVerdicts(options: {
     },
     again: (wrong) => {
       if (pinned) return Promise.resolve(pinned);
-      if (verdict?.era === wrong) verdict = null;
-      return verdict ? Promise.resolve(verdict.era) : ask();
+      if (verdict && verdict.era !== wrong) return Promise.resolve(verdict.era);
+      if (asking !== null) return asking;
+      if (verdict && now() - doubted < confirmedHolds) return Promise.resolve(verdict.era);
+      doubted = now();
+      return ask();
     },
   };
 }

@@ -132,6 +132,12 @@ describe('a server that changes its era while the gateway runs', () => {
   });
 });
 
+test('an agent that provokes "HTTP 400" a hundred times makes the server be asked for its era once more', async () => {
+  const { server, upstream } = await aModernPair({ 'tools/call': status(400) });
+  for (let times = 0; times < 100; times++) await refusalOf(upstream.send(anUpstreamCall()));
+  expect([server.count('tools/call'), server.count('server/discover')]).toEqual([100, 2]);
+});
+
 test('what a server is asked twice about in different eras is never one call done twice', async () => {
   // It did the work, and then said something that looks like the wrong era: the answer has our id, so it is the answer.
   const { server, upstream } = await aModernPair({ 'tools/call': error(404, -32601) });

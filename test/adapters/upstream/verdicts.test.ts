@@ -54,6 +54,32 @@ describe('the era of a server', () => {
     expect([await verdicts.again('modern'), asked()]).toEqual(['legacy', 2]);
   });
 
+  test('stands while it is asked again: who provokes the question gains no call a wait', async () => {
+    let answer: (era: Era | Refusal) => void = () => undefined;
+    const shown: Promise<Era | Refusal>[] = [Promise.resolve('modern'), new Promise((resolve) => (answer = resolve))];
+    const verdicts = createVerdicts({ pinned: null, ask: () => shown.shift() ?? Promise.resolve(down), now: () => 0 });
+    await verdicts.era();
+    const again = verdicts.again('modern');
+    expect([verdicts.known(), await verdicts.era()]).toEqual(['modern', 'modern']);
+    answer('legacy');
+    expect([await again, verdicts.known()]).toEqual(['legacy', 'legacy']);
+  });
+
+  test('stands when the server cannot be asked, however often an answer looked as if it were wrong', async () => {
+    const { verdicts } = verdictsOn(['modern', down]);
+    await verdicts.era();
+    expect([await verdicts.again('modern'), verdicts.known()]).toEqual(['modern', 'modern']);
+  });
+
+  test('that was confirmed is not asked for again for ten seconds', async () => {
+    const { verdicts, clock, asked } = verdictsOn(['modern']);
+    await verdicts.era();
+    for (let times = 0; times < 100; times++) expect(await verdicts.again('modern')).toBe('modern');
+    expect(asked()).toBe(2);
+    clock.now = 10_000;
+    expect([await verdicts.again('modern'), asked()]).toEqual(['modern', 3]);
+  });
+
   test('that is pinned is never asked for', async () => {
     const { verdicts, asked } = verdictsOn(['modern'], 'legacy');
     expect([verdicts.known(), await verdicts.era(), await verdicts.again('legacy'), asked()]).toEqual([
