@@ -5,6 +5,7 @@ import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, ope
 import { discover } from './modern/discover.ts';
 import { createModernUpstream } from './modern/upstream.ts';
 import { createParking, type Parking } from './parking.ts';
+import { createSides, type Side } from './sides.ts';
 import { withUrlElicitation } from './url-elicitation.ts';
 import { createVerdicts, type Era } from './verdicts.ts';
 
@@ -27,26 +28,17 @@ export function createUpstream(options: EitherOptions): Upstream {
     },
     now: () => performance.now(),
   });
-  let side: { readonly era: Era; readonly upstream: Upstream } | null = null;
-
-  const sideOf = (era: Era): Upstream => {
-    if (side?.era === era) return side.upstream;
-    link.log.debug({ server: link.server, era }, 'a server is spoken to in this era');
-    if (side) {
-      link.log.warn({ server: link.server, era }, 'a server speaks another era than it did');
-      link.behind(side.upstream.close());
-    }
-    const upstream = era === 'modern' ? createModernUpstream(options, line) : legacySide(options, line);
-    side = { era, upstream };
-    return upstream;
-  };
+  const sides = createSides({
+    link,
+    make: (era) => (era === 'modern' ? modernSide(options, line) : legacySide(options, line)),
+  });
 
   const live = async (): Promise<Live | Refusal> => {
     const era = await verdicts.era();
     if (isRefusal(era)) return era;
-    const found = await sideOf(era).live();
+    const found = await sides.of(era).live();
     const now = isRefusal(found) && disproves(era, found) ? await verdicts.again(era) : era;
-    return now === era || isRefusal(now) ? found : sideOf(now).live();
+    return now === era || isRefusal(now) ? found : sides.of(now).live();
   };
 
   const first = async (call: UpstreamCall): Promise<Answer> => {
@@ -56,31 +48,41 @@ export function createUpstream(options: EitherOptions): Upstream {
 
   /** Once more in the other era, when the answer shows that this one is not spoken any longer. */
   const sendAs = (era: Era, call: UpstreamCall): Promise<Answer> =>
-    sideOf(era)
+    sides
+      .of(era)
       .send(call)
       .then((answer) => (disprovedBy(era, answer) ? secondTry(era, call, answer) : answer));
 
   const secondTry = async (era: Era, call: UpstreamCall, answer: Answer): Promise<Answer> => {
     const now = await verdicts.again(era);
-    return now === era || isRefusal(now) ? answer : sideOf(now).send(call);
+    return now === era || isRefusal(now) ? answer : sides.of(now).send(call);
   };
 
   return {
     send(call) {
+      const held = call.resumed && sides.former(call);
+      if (held) return held.send(call);
       const era = verdicts.known();
       return era === null ? first(call) : sendAs(era, call);
     },
     live,
-    close: () => closeLine(line, side?.upstream.close() ?? Promise.resolve()),
+    close: () => closeLine(line, sides.close()),
   };
 }
 
+function modernSide(options: EitherOptions, line: Line): Side {
+  const upstream = createModernUpstream(options, line);
+  // A round of this era is over when it is answered: nothing is held, and what is under way needs no more than the line.
+  return { ...upstream, holds: () => false, retire: () => upstream.close() };
+}
+
 /** The older era, with what callers of the newer one need in front of it. */
-function legacySide(options: EitherOptions, line: Line): Upstream {
+function legacySide(options: EitherOptions, line: Line): Side {
   const { parking, id: server, log } = options;
   const upstream = createHttpUpstream({ ...options, parks: parking !== null }, line);
   // Without parking nothing is declared, so nothing is asked and none is held; a ticket from before is still refused.
-  return withUrlElicitation(createParking(upstream, { server, parking: parking ?? none, log }));
+  const parked = createParking(upstream, { server, parking: parking ?? none, log });
+  return { ...withUrlElicitation(parked), holds: parked.holds, retire: () => upstream.retire() };
 }
 
 const none: Parking = { atMost: 0, ms: 0 };

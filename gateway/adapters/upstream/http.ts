@@ -32,8 +32,13 @@ export interface HttpUpstreamOptions {
 export const pageBytes = 8 * 1024 * 1024;
 const closePatience = 3_000;
 
+export interface HttpUpstream extends Upstream {
+  /** Ends its sessions, each when its last call is over. */
+  retire(): Promise<void>;
+}
+
 /** A server behind streamable HTTP, spoken to as up to 2025-11-25: with sessions, and questions on its streams. */
-export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | null = null): Upstream {
+export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | null = null): HttpUpstream {
   const { revision, limits } = options;
   const line = shared ?? openLine(options);
   const { link } = line;
@@ -61,6 +66,9 @@ export function createHttpUpstream(options: HttpUpstreamOptions, shared: Line | 
     live() {
       void own.listen();
       return live(link, own, limits);
+    },
+    async retire() {
+      await Promise.all([own.close(), sessions.retire()]);
     },
     async close() {
       const ended = Promise.all([own.close(), sessions.close()]);

@@ -36,12 +36,17 @@ const cancelled = 'The call was cancelled there; what the server did before it a
 /** The one question of a held call, by this key. */
 const question = 'question';
 
+export interface ParkingUpstream extends Upstream {
+  /** Is the ticket that this call comes back with one of ours, good or spent? */
+  holds(call: UpstreamCall): boolean;
+}
+
 /**
  * For callers that come back with an answer rather than being asked (2026-07-28), in front of a server that asks while a call
  * is open (2025-11-25): the call is held, the caller is given the question and a ticket, and its next request delivers the
  * answer. What is held is held here: a ticket of another replica, or of before a restart, is refused and not waited for.
  */
-export function createParking(upstream: Upstream, { server, parking, log }: ParkingOptions): Upstream {
+export function createParking(upstream: Upstream, { server, parking, log }: ParkingOptions): ParkingUpstream {
   const here = randomUUID();
   const held = new Map<string, Held>();
 
@@ -119,6 +124,7 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
 
   return {
     send: (call) => (isModern(call.client.revision) ? sendModern(call) : upstream.send(call)),
+    holds: ({ resumed }) => resumed?.state?.startsWith(`${here}.`) === true,
     live: () => upstream.live(),
     async close() {
       for (const { events, timer } of held.values()) {

@@ -23,6 +23,8 @@ export interface Sessions {
   /** A place for this call; `leave` must follow. */
   enter(call: UpstreamCall): Slot | Refusal;
   leave(slot: Slot): void;
+  /** Ends each session when its last call is over; resolves when there is none any more. */
+  retire(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,17 +41,22 @@ export function createSessions(link: Link, { revision, limits, keeping, parks }:
   // In the order of their last use.
   const slots = new Map<string, Slot>();
   let newest: Slot | null = null;
+  let retired: PromiseWithResolvers<void> | null = null;
 
-  const retire = (key: string, slot: Slot): void => {
+  const end = (key: string, slot: Slot): void => {
     slots.delete(key);
     link.behind(slot.close());
+    if (slots.size === 0) retired?.resolve();
+  };
+  const endIdle = (): void => {
+    for (const [key, slot] of slots) if (slot.busy === 0) end(key, slot);
   };
 
   const sweep = (): void => {
     const now = performance.now();
     for (const [key, slot] of slots) {
       const kept = slot.subscriptions.size > 0 ? keeping.subscribed : keeping.idle;
-      if (slot.busy === 0 && now - slot.usedAt > kept) retire(key, slot);
+      if (slot.busy === 0 && now - slot.usedAt > kept) end(key, slot);
     }
   };
   const sweeper = setInterval(sweep, Math.min(keeping.idle / 2, 30_000)).unref();
@@ -57,7 +64,7 @@ export function createSessions(link: Link, { revision, limits, keeping, parks }:
   const makeRoom = (): boolean => {
     for (const [key, slot] of slots) {
       if (slots.size < keeping.atMost) return true;
-      if (slot.busy === 0) retire(key, slot);
+      if (slot.busy === 0) end(key, slot);
     }
     return slots.size < keeping.atMost;
   };
@@ -99,11 +106,20 @@ export function createSessions(link: Link, { revision, limits, keeping, parks }:
     leave(slot) {
       slot.busy--;
       slot.usedAt = performance.now();
+      if (retired !== null) endIdle();
+    },
+    retire() {
+      clearInterval(sweeper);
+      retired ??= Promise.withResolvers<void>();
+      endIdle();
+      if (slots.size === 0) retired.resolve();
+      return retired.promise;
     },
     async close() {
       clearInterval(sweeper);
       await Promise.all([...slots.values()].map((slot) => slot.close()));
       slots.clear();
+      retired?.resolve();
     },
   };
 }
