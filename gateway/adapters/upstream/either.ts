@@ -1,5 +1,6 @@
 import type { Answer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { looksOlder } from '#gateway/core/upstream-status.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
 import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
 import { discover } from './modern/discover.ts';
@@ -101,5 +102,5 @@ const unsupportedVersion = -32022;
 function disproves(era: Era, { data }: Refusal): boolean {
   const { code, status } = data;
   if (code === unsupportedVersion) return true;
-  return era === 'modern' && (status === 400 || status === 404 || status === 405);
+  return era === 'modern' && looksOlder(status);
 }

@@ -1,6 +1,7 @@
 import { errors } from 'undici';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { showSize } from '#gateway/core/units.ts';
+import { aboutOf } from '#gateway/core/upstream-status.ts';
 
 /** The sentences of this adapter. None repeats what the server wrote: that text is not ours to vouch for. */
 export interface Failures {
@@ -63,14 +64,15 @@ function tooLargeText(name: string, limit: number): string {
 
 function statusRefusal(name: string, status: number): Refusal {
   const data = { status };
-  if (status >= 300 && status < 400) {
+  const about = aboutOf(status);
+  if (about === 'place') {
     const how = 'Redirects are not followed: configure the URL it really has.';
     return refuse('upstream_invalid', `${name} redirects (HTTP ${status}). ${how}`, data);
   }
-  if (status === 401 || status === 403) {
+  if (about === 'credential') {
     return refuse('upstream_unreachable', `${name} does not accept the gateway's credential (HTTP ${status}).`, data);
   }
-  if (status === 408 || status === 429 || status >= 500) {
+  if (about === 'moment') {
     return refuse('upstream_unreachable', `${name} cannot answer now (HTTP ${status}).`, data);
   }
   return refuse('upstream_invalid', `${name} answered HTTP ${status}, which MCP does not know here.`, data);

@@ -1,5 +1,6 @@
 import type { Answer, Ending } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { aboutOf } from '#gateway/core/upstream-status.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
 import type { Head } from './http-exchange.ts';
@@ -62,15 +63,13 @@ function answerOf(turn: Turn, head: Head): MaybePromise<Answer | Gone> {
   return no(failures.invalid('answered with a Content-Type that is neither application/json nor text/event-stream'));
 }
 
-const aboutUs = new Set([401, 403, 407, 408, 429]);
-
 /**
  * A 4xx. When it carries a JSON-RPC error with our id, the server did read the request: that is its answer. Otherwise,
  * in a session, 404 means that the session is over, and in the field 400 may mean it, too (protocol.md B).
  */
 async function faultOf(turn: Turn, status: number, json: boolean): Promise<Ending | Gone> {
   const { link, out } = turn;
-  const error = json && !aboutUs.has(status) ? await readFault(turn) : null;
+  const error = json && aboutOf(status) === 'request' ? await readFault(turn) : null;
   if (error) return error;
   if ((status === 404 || status === 400) && out.session !== null && out.session.id !== null) return gone;
   return no(link.failures.status(status));

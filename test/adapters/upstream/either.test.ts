@@ -48,6 +48,9 @@ describe('a server that is asked for its era', () => {
   test.each<[string, Scene, string]>([
     ['401', status(401), 'upstream_unreachable'],
     ['403', status(403), 'upstream_unreachable'],
+    ['407', status(407), 'upstream_unreachable'],
+    ['408', status(408), 'upstream_unreachable'],
+    ['425', status(425), 'upstream_unreachable'],
     ['429', status(429), 'upstream_unreachable'],
     ['500', status(500), 'upstream_unreachable'],
     ['503', error(503, -32000), 'upstream_unreachable'],

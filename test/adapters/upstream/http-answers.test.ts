@@ -152,14 +152,17 @@ describe('refuses what is not an MCP answer', () => {
 });
 
 describe('says that a server cannot be reached', () => {
-  test.each([401, 403, 429, 500, 502, 503])('when it answers HTTP %i, without what it wrote', async (status) => {
-    const { upstream } = await aHostilePair({
-      'tools/call': text(status, 'application/json', '{"error":"secret-in-body"}'),
-    });
-    const refusal = await refusalOf(upstream.send(anUpstreamCall()));
-    expect(refusal).toMatchObject({ refused: 'upstream_unreachable', data: { status } });
-    expect(JSON.stringify(refusal)).not.toContain('secret-in-body');
-  });
+  test.each([401, 403, 407, 408, 425, 429, 500, 502, 503])(
+    'when it answers HTTP %i, without what it wrote',
+    async (status) => {
+      const { upstream } = await aHostilePair({
+        'tools/call': text(status, 'application/json', '{"error":"secret-in-body"}'),
+      });
+      const refusal = await refusalOf(upstream.send(anUpstreamCall()));
+      expect(refusal).toMatchObject({ refused: 'upstream_unreachable', data: { status } });
+      expect(JSON.stringify(refusal)).not.toContain('secret-in-body');
+    },
+  );
 
   test('when it refuses connections', async () => {
     const { server } = await aHostilePair({});

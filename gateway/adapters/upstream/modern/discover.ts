@@ -2,6 +2,7 @@ import { modernRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
+import { aboutOf } from '#gateway/core/upstream-status.ts';
 import type { Link } from '../link.ts';
 import { askOnce } from '../session.ts';
 import { envelopeFor } from './envelope.ts';
@@ -28,9 +29,6 @@ export async function askModern(
   return askOnce(link, { method, params, session: null, limits, answerBytes: bytes, envelope });
 }
 
-/** Statuses that say something about us or about now, and nothing about the era (protocol.md C2). */
-const noEvidence: ReadonlySet<unknown> = new Set([401, 403, 407, 408, 425, 429]);
-
 /**
  * Which era a server speaks, asked in the modern one. A refusal is what stood in the way of knowing: it is never taken for
  * a server of the older era.
@@ -51,5 +49,5 @@ function isLegacyAnswer({ data }: Refusal): boolean {
   // It knows of headers and capabilities, so it is of the modern era and dislikes ours.
   if (code === -32020 || code === -32021) return false;
   if (typeof code === 'number') return true;
-  return typeof status === 'number' && status >= 400 && status < 500 && !noEvidence.has(status);
+  return typeof status === 'number' && status >= 400 && aboutOf(status) === 'request';
 }

@@ -1,0 +1,19 @@
+/**
+ * What the HTTP status of an upstream's answer is about, when it is none of those that MCP gives a meaning. Only `request`
+ * shows something of the server itself, such as its era (protocol.md C2); the others are about our credential, or pass.
+ */
+export type StatusAbout = 'place' | 'credential' | 'moment' | 'request';
+
+const rows: Readonly<Record<number, StatusAbout>> = {
+  ...{ 401: 'credential', 403: 'credential', 407: 'credential' },
+  ...{ 408: 'moment', 425: 'moment', 429: 'moment' },
+};
+
+export function aboutOf(status: number): StatusAbout {
+  if (status >= 300 && status < 400) return 'place';
+  return rows[status] ?? (status >= 500 ? 'moment' : 'request');
+}
+
+/** Statuses of servers that were asked in the newer era and do not speak it. Each comes before anything was done. */
+const ofOlderServers: ReadonlySet<unknown> = new Set([400, 404, 405]);
+export const looksOlder = (status: unknown): boolean => ofOlderServers.has(status);
