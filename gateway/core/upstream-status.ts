@@ -17,3 +17,7 @@ export function aboutOf(status: number): StatusAbout {
 /** Statuses of servers that were asked in the newer era and do not speak it. Each comes before anything was done. */
 const ofOlderServers: ReadonlySet<unknown> = new Set([400, 404, 405]);
 export const looksOlder = (status: unknown): boolean => ofOlderServers.has(status);
+
+/** "There is no such stream" in so many words; 404 is also what stands in front of a server that is being restarted. */
+const noStream: ReadonlySet<number> = new Set([405, 501]);
+export const hasNoStream = (status: number): boolean => noStream.has(status);

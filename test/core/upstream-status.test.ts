@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aboutOf, looksOlder } from '#gateway/core/upstream-status.ts';
+import { aboutOf, hasNoStream, looksOlder } from '#gateway/core/upstream-status.ts';
 
 describe('the HTTP status of an upstream', () => {
   test.each([
@@ -16,5 +16,13 @@ describe('the HTTP status of an upstream', () => {
       if (aboutOf(status) !== 'request') expect(looksOlder(status)).toBe(false);
     }
     expect([looksOlder(404), looksOlder(undefined), looksOlder('404')]).toEqual([true, false, false]);
+  });
+
+  test.each([
+    [405, true],
+    [501, true],
+    ...[400, 401, 403, 404, 408, 409, 425, 429, 500, 503].map((status) => [status, false] as const),
+  ] as const)('%i says that there is no stream for ever: %j', (status, none) => {
+    expect(hasNoStream(status)).toBe(none);
   });
 });

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { keepHolding, type Outcome } from '../held-stream.ts';
 import type { Link } from '../link.ts';
-import { hold } from './subscription.ts';
+import { subscribe } from './subscription.ts';
 
 /** What a modern server tells without being asked: one stream for the whole gateway, which passes the news on. */
 export interface Ears {
@@ -15,14 +16,15 @@ export interface Ears {
 }
 
 const most = { uris: 1_000, ms: 3_600_000 } as const;
-const waits = { first: 1_000, longest: 30_000 } as const;
 
 /** One stream with its filter, which is fixed for as long as it stands (A7). */
 interface Stream {
   readonly stop: AbortController;
   readonly filter: string;
-  /** What the server said it will tell; null when it will not. */
-  readonly settled: Promise<JsonObject | null>;
+  /** True when the server has no such stream; it may be asked again when something else is. */
+  readonly over: boolean;
+  /** What the server said last that it will tell, once it was asked; null when it will not. */
+  told(): Promise<JsonObject | null>;
 }
 
 export function createEars(link: Link): Ears {
@@ -45,12 +47,13 @@ export function createEars(link: Link): Ears {
       stream = null;
       return Promise.resolve(null);
     }
-    if (stream?.filter === next) return stream.settled;
+    if (stream?.filter === next && !stream.over) return stream.told();
     const before = stream;
     stream = open(link, next);
+    const told = stream.told();
     // The new one stands before the old one goes: what changes in between is heard twice rather than never.
-    void stream.settled.finally(() => before?.stop.abort());
-    return stream.settled;
+    void told.finally(() => before?.stop.abort());
+    return told;
   };
 
   const sweep = (): void => {
@@ -107,20 +110,24 @@ function listsOf(capabilities: JsonObject): JsonObject {
 
 function open(link: Link, filter: string): Stream {
   const stop = new AbortController();
-  const { promise: settled, resolve } = Promise.withResolvers<JsonObject | null>();
-  const { signal } = stop;
-  const keep = async (): Promise<void> => {
-    let wait: number = waits.first;
-    while (!signal.aborted) {
-      const outcome = await hold(link, JSON.parse(filter) as JsonObject, signal, resolve);
-      if (outcome !== 'never-stood') wait = waits.first;
-      resolve(null);
-      if (outcome === 'none') return;
-      // Not all gateways of a fleet at the same moment.
-      await pause(wait * (0.75 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
-      wait = Math.min(wait * 2, waits.longest);
-    }
+  const asked = Promise.withResolvers<void>();
+  let told: JsonObject | null = null;
+  let over = false;
+  const once = async (): Promise<Outcome> => {
+    const outcome = await subscribe(link, JSON.parse(filter) as JsonObject, stop.signal, (agreed) => {
+      told = agreed;
+      asked.resolve();
+    });
+    over = outcome === 'none';
+    asked.resolve();
+    return outcome;
   };
-  link.behind(keep());
-  return { stop, filter, settled };
+  link.behind(keepHolding(stop.signal, once));
+  return {
+    ...{ stop, filter },
+    get over() {
+      return over;
+    },
+    told: () => asked.promise.then(() => told),
+  };
 }

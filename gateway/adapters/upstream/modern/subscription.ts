@@ -2,83 +2,43 @@ import { metaKeys } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isMalformed, readMessage } from '#gateway/core/message.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
-import { bodyKind } from '../body.ts';
 import { parseJson } from '../envelope.ts';
-import type { Exchange, Head } from '../http-exchange.ts';
+import { hold, type Outcome } from '../held-stream.ts';
 import { headersFor, type Link } from '../link.ts';
 import { noticeOf } from '../notices.ts';
-import { createSseParser, isSseFlaw } from '../sse.ts';
 import { envelopeFor } from './envelope.ts';
 
-/** `stood`: it ended after the server had agreed. `none`: this server has no such stream, now or later. */
-export type Outcome = 'stood' | 'never-stood' | 'none';
-
-const eventBytes = 1024 * 1024;
 const method = 'subscriptions/listen';
 
 /** Holds one `subscriptions/listen` until it ends. `agreed` is told what the server will tell of. */
-export async function hold(
+export async function subscribe(
   link: Link,
   notifications: JsonObject,
   signal: AbortSignal,
-  agreed: (told: JsonObject | null) => void,
+  agreed: (told: JsonObject) => void,
 ): Promise<Outcome> {
   const id = link.nextId();
   const envelope = envelopeFor({ method, params: {}, mirrors: [], client: null, declared: {} });
   if (isRefusal(envelope)) return 'none';
   const params = { notifications, _meta: envelope.meta };
-  const exchange = link.wire.open({
-    method: 'POST',
-    headers: { ...headersFor(link, null, 'post'), ...envelope.headers },
-    body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-    firstByte: null,
-    idle: null,
-  });
-  const stop = (): void => exchange.abort(link.failures.closed);
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  const head = await exchange.head;
-  const outcome = isRefusal(head) ? 'never-stood' : turnedAway(head);
-  const stood = outcome === null && (await hear(link, id, exchange, agreed));
-  exchange.discard();
-  signal.removeEventListener('abort', stop);
-  return outcome ?? (stood ? 'stood' : 'never-stood');
-}
-
-/** What an answer without a stream means; null when it is one. */
-function turnedAway(head: Head): Outcome | null {
-  const { status, headers } = head;
-  const plain = (headers['content-encoding'] ?? 'identity') === 'identity';
-  if (status === 200) return bodyKind(head) === 'events' && plain ? null : 'none';
-  const later = status === 401 || status === 403 || status === 429 || status >= 500;
-  return later && status !== 501 ? 'never-stood' : 'none';
-}
-
-/** True when the server agreed to tell at least something. */
-async function hear(
-  link: Link,
-  id: number,
-  exchange: Exchange,
-  agreed: (told: JsonObject | null) => void,
-): Promise<boolean> {
-  const parser = createSseParser({ eventBytes });
   let stood = false;
-  for (;;) {
-    const bit = await exchange.read();
-    if (!Buffer.isBuffer(bit)) return stood;
-    const events = parser.push(bit);
-    if (isSseFlaw(events)) {
-      link.log.warn({ server: link.server, flaw: events.sse }, 'the stream of changes cannot be read');
-      exchange.abort(link.failures.invalid(events.sse));
-      return stood;
-    }
-    for (const { event, data } of events) {
-      const told = data !== '' && (event === '' || event === 'message') ? takeIn(link, id, data) : null;
-      if (!told) continue;
+  const outcome = await hold(link, {
+    request: {
+      method: 'POST',
+      headers: { ...headersFor(link, null, 'post'), ...envelope.headers },
+      body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
+    },
+    signal,
+    opened: () => undefined,
+    take(data) {
+      const told = takeIn(link, id, data);
+      if (!told) return;
       stood = true;
       agreed(told);
-    }
-  }
+    },
+  });
+  // Until the server agreed to something there was no subscription, only a stream.
+  return outcome === 'stood' && !stood ? 'broke' : outcome;
 }
 
 /** What the server agreed to when this message says so. What is not of this subscription, or not MCP, is left. */
