@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { Egress } from '#gateway/adapters/egress/egress.ts';
 import { createUpstream } from '#gateway/adapters/upstream/either.ts';
-import { usualParking } from '#gateway/adapters/upstream/parking.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
+import { usualParking } from '#gateway/adapters/upstream/waiting-calls.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { limitsOf } from '#gateway/core/build-snapshot.ts';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';

@@ -5,10 +5,11 @@ import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
 import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
 import { discover } from './modern/discover.ts';
 import { createModernUpstream } from './modern/upstream.ts';
-import { createParking, type Parking } from './parking.ts';
+import { createParking } from './parking.ts';
 import { createSides, type Side } from './sides.ts';
 import { withUrlElicitation } from './url-elicitation.ts';
 import { createVerdicts, type Era } from './verdicts.ts';
+import type { Parking } from './waiting-calls.ts';
 
 export interface EitherOptions extends HttpUpstreamOptions {
   /** The era that the config pins; null when the server is to be asked. */
@@ -86,7 +87,7 @@ function legacySide(options: EitherOptions, line: Line): Side {
   return { ...withUrlElicitation(parked), holds: parked.holds, retire: () => upstream.retire() };
 }
 
-const none: Parking = { atMost: 0, ms: 0 };
+const none: Parking = { atMost: 0, perPrincipal: 0, ms: 0 };
 
 function disprovedBy(era: Era, answer: Answer): boolean {
   if (answer.kind === 'error') return answer.error.code === unsupportedVersion;

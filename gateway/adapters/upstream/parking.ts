@@ -1,34 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Ending, ExchangeEvent, InputRequest, Resumed, StreamAnswer } from '#gateway/core/exchange.ts';
+import type { Answer, Ending, InputRequest, Resumed, StreamAnswer } from '#gateway/core/exchange.ts';
 import { isEnding, isModern } from '#gateway/core/exchange.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Upstream, UpstreamCall } from '#gateway/ports.ts';
 import { knownParts, mayAsk, requiredFor } from './capabilities.ts';
 import type { UpstreamLog } from './link.ts';
-
-/** How many calls may wait for their callers, and how long (milliseconds). */
-export interface Parking {
-  readonly atMost: number;
-  readonly ms: number;
-}
-
-export const usualParking: Parking = { atMost: 64, ms: 300_000 };
+import { type Ask, createWaitingCalls, type Events, type Parking, type Waiting } from './waiting-calls.ts';
 
 export interface ParkingOptions {
   readonly server: string;
   readonly parking: Parking;
   readonly log: UpstreamLog;
-}
-
-type Events = AsyncIterator<ExchangeEvent | Ending>;
-type Ask = Extract<ExchangeEvent, { kind: 'ask' }>;
-
-/** A call that a server holds open, with the question it asked. */
-interface Held {
-  readonly events: Events;
-  readonly ask: Ask;
-  readonly timer: NodeJS.Timeout;
 }
 
 const cancelled = 'The call was cancelled there; what the server did before it asked has happened.';
@@ -46,15 +29,16 @@ export interface ParkingUpstream extends Upstream {
  * is open (2025-11-25): the call is held, the caller is given the question and a ticket, and its next request delivers the
  * answer. What is held is held here: a ticket of another replica, or of before a restart, is refused and not waited for.
  */
-export function createParking(upstream: Upstream, { server, parking, log }: ParkingOptions): ParkingUpstream {
+export function createParking(upstream: Upstream, options: ParkingOptions): ParkingUpstream {
+  const { server, parking } = options;
   const here = randomUUID();
-  const held = new Map<string, Held>();
+  const waiting = createWaitingCalls(options);
 
   /** What becomes of a question: a ticket, or an end that says why there is none. */
-  const asked = (events: Events, ask: Ask, { client }: UpstreamCall): Ending => {
+  const asked = (events: Events, ask: Ask, { client, principal }: UpstreamCall): Ending => {
     const { method, params } = ask;
     const declared = mayAsk(knownParts(client), method, params);
-    if (declared && parking.atMost > 0) return park(events, ask);
+    if (declared && parking.atMost > 0) return park({ events, ask, principal });
     void events.return?.();
     if (declared) return no(refuse('input_missing', `It asks with ${method} in the middle of the call. ${cancelled}`));
     const data = { requiredCapabilities: requiredFor(method, params) };
@@ -64,20 +48,13 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
     };
   };
 
-  const park = (events: Events, ask: Ask): Ending => {
-    if (held.size >= parking.atMost) {
-      void events.return?.();
-      const what = `${parking.atMost} calls of server "${server}" wait for answers already; this one was cancelled there.`;
-      return no(refuse('rate_limited', what, { atMost: parking.atMost }));
+  const park = (call: Waiting): Ending => {
+    const ticket = waiting.hold(call);
+    if (!isRefusal(ticket)) {
+      return { kind: 'input', input: { requests: { [question]: requestOf(call.ask) }, state: `${here}.${ticket}` } };
     }
-    const ticket = randomUUID();
-    const timer = setTimeout(() => {
-      held.delete(ticket);
-      log.warn({ server, method: ask.method }, 'nobody came back with an answer: the call is cancelled at the server');
-      void events.return?.();
-    }, parking.ms).unref();
-    held.set(ticket, { events, ask, timer });
-    return { kind: 'input', input: { requests: { [question]: requestOf(ask) }, state: `${here}.${ticket}` } };
+    void call.events.return?.();
+    return no(ticket);
   };
 
   /** Passes on what the server says until it asks or ends. A caller who leaves takes the call along. */
@@ -104,13 +81,11 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
 
   const goOn = (call: UpstreamCall, { responses, state }: Resumed): Answer => {
     const [owner, ticket = ''] = (state ?? '').split('.');
-    const found = owner === here ? held.get(ticket) : undefined;
+    const found = owner === here ? waiting.take(ticket) : null;
     if (!found) return no(notHeld(server));
     const result = responses[question];
-    held.delete(ticket);
-    clearTimeout(found.timer);
     // An answer that is none: it is asked again (basic/patterns/mrtr), and the call goes on being held.
-    if (!isJsonObject(result)) return park(found.events, found.ask);
+    if (!isJsonObject(result)) return park(found);
     found.ask.reply({ result });
     return { kind: 'stream', events: follow(found.events, call) };
   };
@@ -127,11 +102,7 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
     holds: ({ resumed }) => resumed?.state?.startsWith(`${here}.`) === true,
     live: () => upstream.live(),
     async close() {
-      for (const { events, timer } of held.values()) {
-        clearTimeout(timer);
-        void events.return?.();
-      }
-      held.clear();
+      waiting.close();
       await upstream.close();
     },
   };
@@ -140,7 +111,7 @@ export function createParking(upstream: Upstream, { server, parking, log }: Park
 const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
 
 function notHeld(server: string): Refusal {
-  const why = `It came too late, twice, or to another replica than the one where the call of server "${server}" waits.`;
+  const why = `It came too late, twice, after the server had ended the call, or to another replica than the one where the call of server "${server}" waits.`;
   return refuse('call_not_held', `${why} What the server did before it asked has happened.`);
 }
 

@@ -9,7 +9,7 @@ const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
 const callOf = (more: Partial<UpstreamCall> = {}): UpstreamCall =>
   anUpstreamCall({ client: { revision: '2026-07-28', capabilities }, ...more });
 const answered = { question: { action: 'accept', content: { yes: true } } };
-const parking = { atMost: 2, ms: 10_000 };
+const parking = { atMost: 2, perPrincipal: 2, ms: 10_000 };
 const notModern: Scene = ({ response }) => response.writeHead(404).end();
 
 /** A server of the older era that asks these questions, one after the other, and then says what it was told. */
@@ -108,7 +108,7 @@ describe('a call that an older server asks in, parked', () => {
   });
 
   test('is cancelled at the server when nobody comes back in time', async () => {
-    const { server, upstream, logged } = await asking(['elicitation/create'], { parking: { atMost: 2, ms: 100 } });
+    const { server, upstream, logged } = await asking(['elicitation/create'], { parking: { ...parking, ms: 100 } });
     const input = await inputOf(upstream);
     await until(() => server.count('notifications/cancelled') === 1);
     expect((await refusalOf(upstream.send(back(input)))).refused).toBe('call_not_held');
@@ -122,6 +122,33 @@ describe('a call that an older server asks in, parked', () => {
     await until(() => server.count('notifications/cancelled') === 1);
     for (const input of held) expect((await readAll(await upstream.send(back(input)))).end.kind).toBe('result');
     expect((await inputOf(upstream)).state).toBeTypeOf('string');
+  });
+
+  test('that its server breaks off gives its place back at once', async () => {
+    const { server, upstream, logged } = await asking(['elicitation/create'], { parking: { ...parking, atMost: 1 } });
+    const input = await inputOf(upstream);
+    for (const socket of server.sockets) socket.destroy();
+    await until(() => logged.join().includes('ended a call that waited'));
+    expect((await inputOf(upstream)).state).toBeTypeOf('string');
+    const refused = await refusalOf(upstream.send(back(input)));
+    expect(refused).toMatchObject({
+      refused: 'call_not_held',
+      detail: expect.stringContaining('the server had ended'),
+    });
+  });
+
+  test('cannot be one of so many of an agent that nobody else finds a place, whatever runs it has', async () => {
+    const { server, upstream } = await asking(['elicitation/create'], { parking: { ...parking, perPrincipal: 1 } });
+    await inputOf(upstream, callOf({ run: 'run-1' }));
+    for (const run of ['run-1', 'run-2']) {
+      const refused = await refusalOf(upstream.send(callOf({ run })));
+      expect(refused).toMatchObject({ refused: 'rate_limited', data: { perPrincipal: 1 } });
+    }
+    await until(() => server.count('notifications/cancelled') === 2);
+    const input = await inputOf(upstream, callOf({ principal: 'grace' }));
+    expect(await resultOf(upstream.send(back(input, answered, { principal: 'grace' })))).toEqual({
+      content: [answered.question],
+    });
   });
 
   test('ends at the server when the caller leaves after it came back', async () => {

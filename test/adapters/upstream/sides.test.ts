@@ -7,7 +7,7 @@ import { accept, answerInitialize, answerJson, beginEvents, type Hostile } from 
 import { aModernPair, anUpstreamCall, discovered, readAll, resultOf, until } from '#test/support/http-upstreams.ts';
 
 const modernClient = { revision: '2026-07-28', capabilities: { elicitation: { form: {} } } };
-const parking = { atMost: 4, ms: 10_000 };
+const parking = { atMost: 4, perPrincipal: 4, ms: 10_000 };
 const call = (name: string) => anUpstreamCall({ params: { name, arguments: {} } });
 const answer = ({ response, message }: Hostile, text: string): void =>
   answerJson(response, { jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text }] } });
