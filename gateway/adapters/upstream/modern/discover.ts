@@ -6,6 +6,7 @@ import { aboutOf } from '#gateway/core/upstream-status.ts';
 import type { Link } from '../link.ts';
 import { askOnce } from '../session.ts';
 import { envelopeFor } from './envelope.ts';
+import { canonical } from './result.ts';
 
 /** What `server/discover` showed. */
 export type Found =
@@ -26,7 +27,10 @@ export async function askModern(
 ): Promise<JsonObject | Refusal> {
   const envelope = envelopeFor({ method, params, mirrors: [], client: null, declared: {} });
   if (isRefusal(envelope)) return envelope;
-  return askOnce(link, { method, params, session: null, limits, answerBytes: bytes, envelope });
+  const result = await askOnce(link, { method, params, session: null, limits, answerBytes: bytes, envelope });
+  if (isRefusal(result)) return result;
+  const ending = canonical({ failures: link.failures, method, declared: {} }, { kind: 'result', result, source: null });
+  return ending.kind === 'result' ? ending.result : link.failures.invalid(`answered ${method} with no whole result`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { beginEvents, type Scene } from '#test/support/hostile-upstream.ts';
+import { beginEvents, result, type Scene } from '#test/support/hostile-upstream.ts';
 import { aModernPair, anUpstreamCall, refusalOf, until } from '#test/support/http-upstreams.ts';
 
 /** A modern server that breaks at every moment of a call: one clear "no" each, and never a second execution. */
@@ -73,6 +73,19 @@ describe('a modern server that breaks', () => {
         if (event.kind === 'refusal') refused = event.refusal.refused;
       }
       expect([refused, server.count('tools/call')]).toEqual([reason, 2]);
+    },
+  );
+
+  test.each(['server/discover', 'tools/list'])(
+    'with an unknown kind of result of %s is not believed',
+    async (method) => {
+      for (const resultType of ['taks', 'input_required', 'task', 7, null]) {
+        const discovery = { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } };
+        const told = { ...discovery, tools: [{ name: 'a', inputSchema: { type: 'object' } }], resultType };
+        const { server, upstream } = await aModernPair({ 'tools/list': result({ tools: [] }), [method]: result(told) });
+        expect(await upstream.live()).toMatchObject({ refused: 'upstream_invalid' });
+        expect(server.count('initialize')).toBe(0);
+      }
     },
   );
 
