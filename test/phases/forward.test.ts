@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { createBox } from '#gateway/adapters/keys/box.ts';
 import type { Reserved } from '#gateway/core/call.ts';
 import { decide } from '#gateway/core/decision.ts';
-import { type Answer, type Ending, type ExchangeEvent, type Given, resultOf } from '#gateway/core/exchange.ts';
+import {
+  type Answer,
+  type Ending,
+  type ExchangeEvent,
+  type Given,
+  metaKeys,
+  resultOf,
+} from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import { forward } from '#gateway/phases/forward.ts';
@@ -52,7 +59,7 @@ describe('forward', () => {
     const _meta = {
       'com.example/key': 1,
       progressToken: 'p',
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      ...Object.fromEntries(Object.values(metaKeys).map((key) => [key, { name: 'secret' }])),
       baggage: 'secret=1',
       traceparent: 'caller',
     };

@@ -1,4 +1,3 @@
-import { metaKeys } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isMessageId, type MessageId } from '#gateway/core/message.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
@@ -104,19 +103,15 @@ function write(link: Link, out: Outgoing, id: number, params: JsonObject): Excha
 
 const metaOf = ({ _meta }: JsonObject): JsonObject => (isJsonObject(_meta) ? _meta : {});
 
-const reserved: readonly string[] = [metaKeys.revision, metaKeys.capabilities, metaKeys.info, metaKeys.logLevel];
-
-/** Our token in the place of the caller's: two callers may have chosen the same one. What only a modern hop needs goes. */
+/** Our token in the place of the caller's: two callers may have chosen the same one. */
 function withOurToken(
   params: JsonObject,
   id: number,
 ): { readonly params: JsonObject; readonly token: MessageId | null } {
   const meta = params._meta;
-  if (!isJsonObject(meta)) return { params, token: null };
-  const kept = Object.fromEntries(Object.entries(meta).filter(([name]) => !reserved.includes(name)));
-  const token = isMessageId(meta.progressToken) ? meta.progressToken : null;
-  if (token !== null) kept.progressToken = id;
-  return { params: { ...params, _meta: kept }, token };
+  const token = isJsonObject(meta) && isMessageId(meta.progressToken) ? meta.progressToken : null;
+  if (!isJsonObject(meta) || token === null) return { params, token: null };
+  return { params: { ...params, _meta: { ...meta, progressToken: id } }, token };
 }
 
 /**

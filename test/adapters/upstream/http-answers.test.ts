@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '#gateway/core/json.ts';
 import { answerJson, beginEvents, result, type Scene } from '#test/support/hostile-upstream.ts';
 import { aHostilePair, anUpstream, anUpstreamCall, refusalOf, resultOf, until } from '#test/support/http-upstreams.ts';
 
@@ -54,12 +53,7 @@ test('accepts the media type in any case and with parameters', async () => {
 
 test('sends the headers it was built to send, and the judged message', async () => {
   const { upstream, server } = await aHostilePair({ 'tools/call': result(ok) }, { bearer: 'the-gateways-own' });
-  const params: JsonObject = {
-    name: 'read',
-    arguments: { path: 'a' },
-    _meta: { traceparent: '00-1', progressToken: 'mine' },
-  };
-  params._meta = { ...(params._meta as JsonObject), 'io.modelcontextprotocol/clientInfo': { name: 'secret' } };
+  const params = { name: 'read', arguments: { path: 'a' }, _meta: { traceparent: '00-1', progressToken: 'mine' } };
   await upstream.send(anUpstreamCall({ params }));
   const sent = server.heard.find(({ message }) => message.method === 'tools/call');
   expect(sent?.headers).toEqual({
