@@ -1,5 +1,6 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { decodeUtf8 } from '#gateway/core/base64url.ts';
+import { connectionFault } from '#gateway/core/connection-faults.ts';
 import type { Egress } from './egress.ts';
 
 /** Fetches a small document over HTTPS. Throws an Error whose message names no address and quotes nothing. */
@@ -25,21 +26,33 @@ export function createFetchDocument(egress: Egress): FetchDocument {
     if (protocol !== 'https:') throw new Error('is not an https URL');
     const connect = egress.connector({ timeout: patience, ca, opened: named });
     const agent = new Agent({ connect, allowH2: false, headersTimeout: patience, bodyTimeout: patience });
+    const headers = { accept: 'application/json', 'accept-encoding': 'identity' };
+    const signal = AbortSignal.timeout(patience);
     try {
-      const headers = { accept: 'application/json', 'accept-encoding': 'identity' };
-      const signal = AbortSignal.timeout(patience);
       // `request` follows no redirect: a 3xx is an answer like any other that is not 200.
-      const answer = await agent.request({ origin, path: `${pathname}${search}`, method: 'GET', headers, signal });
-      const bytes = answer.statusCode === 200 ? await bodyOf(answer.body) : null;
-      if (bytes === null) throw new Error(`answered HTTP ${answer.statusCode}${redirected(answer.statusCode)}`);
-      if (answer.headers['content-encoding'] !== undefined) throw new Error('answered with a Content-Encoding');
-      const text = decodeUtf8(bytes);
-      if (text === null) throw new Error('answered something that is not UTF-8');
-      return text;
+      return await textOf(agent.request({ origin, path: `${pathname}${search}`, method: 'GET', headers, signal }));
+    } catch (error) {
+      if (error instanceof Unfit) throw error;
+      throw new Error(signal.aborted ? 'timed out' : `cannot be had: ${connectionFault(error)}`);
     } finally {
       await agent.destroy();
     }
   };
+}
+
+/** What is wrong with an answer, in words of ours. */
+class Unfit extends Error {
+  override readonly name = 'Unfit';
+}
+
+async function textOf(answering: Promise<Dispatcher.ResponseData>): Promise<string> {
+  const { statusCode: status, headers, body } = await answering;
+  if (status !== 200) throw new Unfit(`answered HTTP ${status}${redirected(status)}`);
+  const bytes = await bodyOf(body);
+  if (headers['content-encoding'] !== undefined) throw new Unfit('answered with a Content-Encoding');
+  const text = decodeUtf8(bytes);
+  if (text === null) throw new Unfit('answered something that is not UTF-8');
+  return text;
 }
 
 const redirected = (status: number): string => (status >= 300 && status < 400 ? ': redirects are not followed' : '');
@@ -49,7 +62,7 @@ async function bodyOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error('answered with more than 64 KiB');
+    if (bytes > mostBytes) throw new Unfit('answered with more than 64 KiB');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

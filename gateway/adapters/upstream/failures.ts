@@ -1,4 +1,5 @@
 import { errors } from 'undici';
+import { connectionFault } from '#gateway/core/connection-faults.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { showSize } from '#gateway/core/units.ts';
 import { aboutOf } from '#gateway/core/upstream-status.ts';
@@ -22,27 +23,15 @@ export interface Failures {
   readonly garbled: Refusal;
 }
 
-const words: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'it refuses connections',
-  ENOTFOUND: 'its host name is not known',
-  EAI_AGAIN: 'its host name could not be looked up',
-  UND_ERR_CONNECT_TIMEOUT: 'it did not accept a connection in time',
-  ECONNRESET: 'it closed the connection',
-  UND_ERR_SOCKET: 'it closed the connection',
-  EHOSTUNREACH: 'there is no way to its host',
-  ENETUNREACH: 'there is no way to its network',
-  EGRESS_REFUSED: 'the gateway may not connect to its address (egress.private)',
-};
-
 export function createFailures(server: string): Failures {
   const name = `Server "${server}"`;
   const garbled = refuse('upstream_invalid', `${name} answered something that is not HTTP.`);
   return {
-    unreachable: (error) => refuse('upstream_unreachable', `${name} cannot be reached: ${why(error)}.`),
+    unreachable: (error) => refuse('upstream_unreachable', `${name} cannot be reached: ${connectionFault(error)}.`),
     broken(error) {
       return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
         ? garbled
-        : refuse('upstream_lost', `${name} broke off before its answer was complete: ${why(error)}.`);
+        : refuse('upstream_lost', `${name} broke off before its answer was complete: ${connectionFault(error)}.`);
     },
     timeout: (what, ms) =>
       refuse('upstream_timeout', `${name} ${what} within ${ms / 1000} s; the call was cancelled there.`, { ms }),
@@ -76,16 +65,4 @@ function statusRefusal(name: string, status: number): Refusal {
     return refuse('upstream_unreachable', `${name} cannot answer now (HTTP ${status}).`, data);
   }
   return refuse('upstream_invalid', `${name} answered HTTP ${status}, which MCP does not know here.`, data);
-}
-
-function why(error: unknown): string {
-  const code = codeOf(error);
-  return words[code] ?? (code === '' ? 'the connection failed' : `the connection failed (${code})`);
-}
-
-/** The code alone: messages name addresses of our network. A failed dual-stack connect hides its code one level down. */
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError && !('code' in error && error.code)) return codeOf(error.errors[0]);
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
-  return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : '';
 }

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { inspect } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createFetchDocument } from '#gateway/adapters/egress/document.ts';
 import { createEgress, type Resolve } from '#gateway/adapters/egress/egress.ts';
@@ -67,6 +68,23 @@ test.each<[string, RequestListener, RegExp]>([
   const { port } = await serve(listener);
   const fetching = fetchDocument(`https://issuer.test:${port}/`, { ca: authority.ca, named: true });
   await expect(fetching).rejects.toThrow(why);
+});
+
+test.each<[string, Resolve, string]>([
+  ['refuses connections', local, 'refuses connections'],
+  ['may not be connected to', async () => [{ address: '10.66.77.88', family: 4 }], 'the gateway may not connect'],
+  ['has no address', async (name) => Promise.reject(new Error(`${name} at 10.66.77.88`)), 'the connection failed'],
+])('a host that %s is said to be so without a word of the network behind the gateway', async (_, resolve, says) => {
+  const gone = await serve(() => undefined);
+  await gone.close();
+  const fetching = createFetchDocument(createEgress({ opened: openedRanges(['127.0.0.1']), resolve }))(
+    `https://issuer.test:${gone.port}/`,
+    { ca: null, named: true },
+  );
+  const fault = await fetching.catch((error: unknown) => error);
+  expect(fault).toBeInstanceOf(Error);
+  expect(String(fault)).toContain(says);
+  expect(inspect(fault)).not.toMatch(/127\.0\.0\.1|10\.66\.77\.88/);
 });
 
 test('only https is spoken', async () => {
