@@ -3,9 +3,15 @@ import { type Address, type AddressRange, contains, isWithin, parseAddress, pars
 /**
  * Where the gateway itself may connect to. Everything that is not plainly public is refused (IANA special-purpose
  * registries, and the lists that CVE-2026-44430 lacked); of that, a config may open some ranges, and never the rest.
+ *
+ * Throws for what is no range: a row left out of these lists would be a hole, so the gateway does not start with one.
  */
-const ranges = (...texts: string[]): readonly AddressRange[] =>
-  texts.map((text) => parseRange(text)).filter((range) => range !== null);
+const ranges = (...texts: readonly string[]): readonly AddressRange[] =>
+  texts.map((text) => {
+    const range = parseRange(text);
+    if (!range) throw new Error(`"${text}" is not an address range`);
+    return range;
+  });
 
 /** A config may open parts of these: `egress.private`. */
 const openable = ranges(

@@ -107,3 +107,10 @@ test('a name is judged when it is looked up, and an opened address is open', () 
   expect(isClosedUrl('http://127.0.0.1:9000', openedRanges(['127.0.0.1']))).toBe(false);
   expect(isClosedUrl('http://localhost:9000', openedRanges(['127.0.0.0/8']))).toBe(false);
 });
+
+test.each(['10.0.0.1/8', 'localhost', '', '169.254.0.0/33'])(
+  'a list with %j in it, which is no range, is not taken without it',
+  (text) => {
+    expect(() => openedRanges(['127.0.0.1', text])).toThrow('is not an address range');
+  },
+);
