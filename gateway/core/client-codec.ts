@@ -98,7 +98,7 @@ function modernResult(method: string, { result, source }: Ending & { kind: 'resu
     ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
     : { resultType: 'complete' };
   const clashes = Object.keys(added).some((name) => Object.hasOwn(result, name));
-  // The upstream speaks the legacy era: these members mean nothing there, so ours replace whatever it put there.
+  // What a modern server said with these was read and taken out; a legacy one says nothing with them. Ours take their place.
   if (source === null || clashes || !source.startsWith('{')) return JSON.stringify({ ...result, ...added });
   const rest = source.slice(1);
   const head = JSON.stringify(added).slice(0, -1);

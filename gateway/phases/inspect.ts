@@ -60,11 +60,13 @@ function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
   return detail === null ? ending : { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
 }
 
-/** How a tool's result breaks the contract of its approved output schema, or null. An error or a question is bound by none. */
+/**
+ * How a tool's result breaks the contract of its approved output schema, or null. An error is bound by none. A `resultType`
+ * frees of nothing: what a modern server meant by it is no result any more, and a legacy server means nothing by it.
+ */
 function broken({ method, target }: Answered, result: JsonObject): string | null {
   const { output } = target.contract;
   if (output === null || method !== 'tools/call' || result.isError === true) return null;
-  if (result.resultType !== undefined && result.resultType !== 'complete') return null;
   const { structuredContent } = result;
   if (structuredContent === undefined) return 'The result lacks "structuredContent", which its schema describes.';
   const misfit = output(structuredContent);

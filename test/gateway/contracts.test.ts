@@ -71,6 +71,11 @@ describe('a result is held to the approved output schema', () => {
     ['another type', { content, structuredContent: { rain: 'no' } }, 'structuredContent/rain must be of type boolean.'],
     ['a member that is missing', { content, structuredContent: {} }, 'structuredContent lacks "rain".'],
     ['no structured content', { content }, 'lacks "structuredContent"'],
+    [
+      'a result that says it is no whole one, in an era that has no such word',
+      { content, structuredContent: { rain: 'no' }, resultType: 'task' },
+      'structuredContent/rain must be of type boolean.',
+    ],
   ])('%s is refused', async (_, result, says) => {
     const { sekisho, server } = await start(forecast);
     server.results.set('forecast', result);
