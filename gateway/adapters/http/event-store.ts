@@ -56,7 +56,8 @@ export function createEventStore(now: () => number, most = keptAtMost): EventSto
       const id = randomBytes(9).toString('base64url');
       const stream = keepStream(id, writer, most, (bytes) => {
         total += bytes;
-        if (total > most.total) makeRoom();
+        // What goes is on its way out of makeRoom: called from there it would go one stream deeper with every stream.
+        if (bytes > 0 && total > most.total) makeRoom();
       });
       const entry = { session, stream, opened: now() };
       const mine = bySession.get(session) ?? [];

@@ -172,6 +172,19 @@ describe('what is kept is bounded', () => {
     ]);
   });
 
+  test('and however many small streams have to go for one large event, that event is sent', async () => {
+    const events = store({ total: 20_000, streams: 10_000 });
+    for (let i = 0; i < 9_999; i++) {
+      const stream = events.open(`s${i}`, aClient(), 'plain');
+      for (const text of ['a', 'b']) await stream.send(text);
+    }
+    const client = aClient();
+    await events.open('large', client, 'plain').send('x'.repeat(19_999));
+    expect([client.got.length, events.bytes() <= 20_000, events.find('large', idOf(client, 0)) === null]).toEqual([
+      ...[1, true, false],
+    ]);
+  });
+
   test('and a stream that is no longer kept still reaches the client that reads it, whole and in order', async () => {
     const events = store({ streams: 1 });
     const room = Promise.withResolvers<void>();
