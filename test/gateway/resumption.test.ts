@@ -121,6 +121,20 @@ describe('a stream of a legacy session', () => {
     expect(upstream.calls.get('spoken')).toBe(1);
   });
 
+  test('costs its run all that it said, also on the connection that was left before the end', async () => {
+    const call = await calling();
+    await say?.('x'.repeat(100_000));
+    await vi.waitFor(() => expect(saidIn(call.reader)).toHaveLength(2));
+    call.leave();
+    const again = await back(lastId(call));
+    finish?.();
+    await again.reader.ended;
+    expect(saidIn(again.reader)).toEqual(['the end']);
+    const line = (await sekisho.audit()).findLast(({ tool }) => tool === 'spoken');
+    expect(line?.bytes_out).toBeGreaterThan(100_000);
+    expect(line?.bytes_out).toBeLessThan(101_000);
+  });
+
   test('has its answer ready for who comes back after its end', async () => {
     const call = await calling();
     await call.reader.next('notifications/message');

@@ -3,8 +3,6 @@ import type { SseWriter } from './sse.ts';
 /** A stream whose last events are kept, and which may change its connection. */
 export interface KeptStream extends SseWriter {
   readonly id: string;
-  /** Bytes that are kept. */
-  held(): number;
   ended(): boolean;
   /** Whether everything after this event is still there. Events count from 1; 0 is before the first. */
   reaches(after: number): boolean;
@@ -25,6 +23,8 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
   let writer = first;
   let bounds = most;
   let bytes = 0;
+  /** Bytes of all events, however many connections they left on: what a budget pays for is an answer, not a socket. */
+  let said = 0;
   /** Number of the oldest event that is kept, and of the next one that the connection gets. */
   let oldest = 1;
   let next = 1;
@@ -66,14 +66,14 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
 
   return {
     id,
-    held: () => bytes,
     ended: () => ended,
-    bytes: () => writer.bytes(),
+    bytes: () => said,
     gone: () => writer.gone(),
     send(text) {
       const event = { text, bytes: Buffer.byteLength(text) };
       kept.push(event);
       bytes += event.bytes;
+      said += event.bytes;
       grew(event.bytes);
       trim();
       return pump();

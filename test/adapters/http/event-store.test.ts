@@ -81,6 +81,18 @@ describe('a stream whose connection broke', () => {
     expect(texts(second)).toEqual(['b', 'c', 'd']);
   });
 
+  test('counts what it said once, whichever connections that left on', async () => {
+    const events = store();
+    const [first, second] = [aClient(), aClient()];
+    const stream = events.open('s', first, 'prime');
+    await stream.send('ä');
+    first.leave();
+    await stream.send('four');
+    events.find('s', idOf(first, 0))?.(second);
+    await settled();
+    expect([texts(second), stream.bytes()]).toEqual([['ä', 'four'], 6]);
+  });
+
   test('takes the connection from one that the client gave up', async () => {
     const events = store();
     const [first, second] = [aClient(), aClient()];
