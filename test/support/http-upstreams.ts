@@ -10,6 +10,8 @@ import type { Upstream, UpstreamCall, UpstreamNotice } from '#gateway/ports.ts';
 import { carrier } from './carrier.ts';
 import { type HostileUpstream, result, type Scene, startHostileUpstream } from './hostile-upstream.ts';
 
+export { until } from './until.ts';
+
 export const someLimits: Limits = {
   ...{ answer: 1024 * 1024, timeout: 10_000, connect: 2_000, firstByte: 5_000, idle: 5_000, inflight: 64 },
 };
@@ -139,13 +141,4 @@ export async function resultOf(answer: Answer | Promise<Answer>): Promise<unknow
   const { end } = await readAll(await answer);
   if (end.kind === 'result') return end.result;
   throw new Error(`no result but ${JSON.stringify(end)}`);
-}
-
-/** Waits until `seen` is true; for what happens on the other side of a socket. */
-export async function until(seen: () => boolean, ms = 5_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!seen()) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -22,7 +22,7 @@ const endOfHead = Buffer.from('\r\n\r\n');
  */
 export class DoorConnection {
   state: 'fresh' | 'body' | 'busy' | 'idle' | 'closing' = 'fresh';
-  /** Epoch milliseconds of the last thing that happened. */
+  /** Epoch milliseconds of the last thing that happened; of a request that is not whole yet, when its head came. */
   #since: number;
   #unsentThen = 0;
   readonly #socket: Socket;
@@ -55,10 +55,10 @@ export class DoorConnection {
     this.#socket.destroy();
   }
 
-  /** Milliseconds since a byte came or went. */
+  /** Milliseconds since a byte came or went. A request that is on its way has no longer for being sent byte by byte. */
   silence(now: number): number {
     const unsent = this.#socket.writableLength;
-    if (unsent !== this.#unsentThen) this.#since = now;
+    if (unsent !== this.#unsentThen && this.state !== 'body') this.#since = now;
     this.#unsentThen = unsent;
     return now - this.#since;
   }
@@ -86,6 +86,7 @@ export class DoorConnection {
       this.handOver();
       return;
     }
+    this.#since = Date.now();
     this.#lastHead = head;
     this.#bodyAt = end + endOfHead.length;
     this.#missing = this.#bodyAt + head.length - chunk.length;
@@ -99,7 +100,6 @@ export class DoorConnection {
   }
 
   #go(): void {
-    this.#since = Date.now();
     if (this.#missing > 0) this.state = 'body';
     else if (this.#missing < 0) this.handOver();
     else this.#serve();

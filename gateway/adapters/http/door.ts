@@ -15,12 +15,18 @@ export interface Door {
   close(): void;
 }
 
-/** What has sent nothing, or half a request, for so long is left to Node, whose time limits are known. */
-const patienceMs = 2_000;
-const sweepMs = 1_000;
+/**
+ * Milliseconds. What has sent nothing for so long, or whose request is not whole so long after its head, is left to Node,
+ * whose time limits are known; and how often that is looked at.
+ */
+const doorTimes = { patience: 2_000, sweep: 1_000 };
 
 /** Puts the door in front of `server`. */
-export function openDoor(server: Server, serve: (request: HttpRequest, response: HttpResponse) => void): Door {
+export function openDoor(
+  server: Server,
+  serve: (request: HttpRequest, response: HttpResponse) => void,
+  { patience, sweep: sweepMs } = doorTimes,
+): Door {
   const connections = new Set<DoorConnection>();
   const inside = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
@@ -43,7 +49,7 @@ export function openDoor(server: Server, serve: (request: HttpRequest, response:
     for (const connection of connections) {
       const silence = connection.silence(now);
       if (connection.state === 'fresh' || connection.state === 'body') {
-        if (silence > patienceMs) connection.handOver();
+        if (silence > patience) connection.handOver();
       } else if (connection.state !== 'busy' && silence > keepAliveSeconds * 1000) connection.destroy();
     }
   }, sweepMs);

@@ -1,18 +1,27 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Door, openDoor } from '#gateway/adapters/http/door.ts';
+import { until } from '#test/support/until.ts';
 
 /** A door before a real HTTP server. Both say who read the request, and repeat what they read. */
 
 let server: Server;
 let door: Door;
 const sockets: Socket[] = [];
+/** The server's ends of the connections, by the client's port. */
+const ends = new Map<number, Socket>();
 const seen: string[] = [];
+/** How many connections the server inside was given. */
+let inside = 0;
 let answer: ((text: string) => void) | null = null;
 
+const hurried = { patience: 300, sweep: 50 };
+
 async function open(hold = false): Promise<number> {
+  inside = 0;
   server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => {
@@ -23,13 +32,16 @@ async function open(hold = false): Promise<number> {
       response.end(`node:${body}`);
     });
   });
-  door = openDoor(server, (request, response) => {
+  server.on('connection', () => inside++);
+  const serve: Parameters<typeof openDoor>[1] = (request, response) => {
     seen.push(`door ${request.method} ${request.url} ${request.body}`);
     response.once('close', () => seen.push(`closed ${response.writableFinished}`));
     const reply = (text: string): void => void response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
     if (hold) answer = reply;
     else reply(`door:${request.body}`);
-  });
+  };
+  door = openDoor(server, serve, hurried);
+  server.on('connection', (socket: Socket) => ends.set(socket.remotePort ?? 0, socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
@@ -52,6 +64,7 @@ const chunked = 'POST /mcp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n
 
 interface Wire {
   readonly socket: Socket;
+  /** One part after the other, each when all before it was read. */
   send(...parts: readonly string[]): Promise<void>;
   /** The bodies of `count` answers. */
   bodies(count: number): Promise<string[]>;
@@ -71,11 +84,11 @@ async function wire(port: number): Promise<Wire> {
     async send(...parts) {
       for (const part of parts) {
         socket.write(part);
-        await new Promise((resolve) => setTimeout(resolve, 15));
+        await until(() => ends.get(socket.localPort ?? 0)?.bytesRead === socket.bytesWritten);
       }
     },
     async bodies(count) {
-      for (let i = 0; i < 200 && read().length < count; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => read().length >= count);
       return read();
     },
   };
@@ -144,7 +157,9 @@ describe('everything else is given to the server, and nothing of it is lost', ()
 
   test('what came while a request was being answered follows that answer', async () => {
     const client = await wire(await open(true));
-    await client.send(plain('one'), plain('two'), plain('three'));
+    await client.send(plain('one'), plain('two'));
+    // Nobody reads this before the first is answered.
+    client.socket.write(plain('three'));
     answer?.('door:held');
     expect(await client.bodies(3)).toEqual(['door:held', 'node:two', 'node:three']);
   });
@@ -163,13 +178,25 @@ describe('everything else is given to the server, and nothing of it is lost', ()
     expect(await client.bodies(1)).toEqual(['node:pieces']);
   });
 
-  test('a connection that sends half a request, or nothing, and waits', { timeout: 15_000 }, async () => {
+  test('a connection that sends half a request, or nothing, and waits', async () => {
     const port = await open();
     const [half, silent] = [await wire(port), await wire(port)];
     await half.send(head(5), 'ab');
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    await until(() => inside === 2);
     await Promise.all([half.send('cde'), silent.send(plain('late'))]);
     expect([await half.bodies(1), await silent.bodies(1)]).toEqual([['node:abcde'], ['node:late']]);
+  });
+
+  test('a body that comes byte by byte, each in time: it has no longer than one that comes at once', async () => {
+    const client = await wire(await open());
+    await client.send(head(5000));
+    for (let sent = 1; sent < 5000 && inside === 0; sent++) {
+      await client.send('x');
+      await sleep(hurried.sweep);
+    }
+    expect(inside).toBe(1);
+    await client.send('x'.repeat(5000 - (client.socket.bytesWritten - head(5000).length)));
+    expect(await client.bodies(1)).toEqual([`node:${'x'.repeat(5000)}`]);
   });
 });
 
