@@ -72,13 +72,16 @@ export class DoorResponse implements HttpResponse {
     this.#done(this.#headers.connection !== 'close');
   }
 
+  /** Cuts the client off. When the answer is over the connection may carry another one by now. */
   destroy(): void {
-    this.#socket.destroy();
+    if (!this.#isOver()) this.#socket.destroy();
   }
 
   once(event: 'close' | 'drain', listener: () => void): this {
-    if (event === 'close') this.#closers.push(listener);
-    else this.#socket.once('drain', listener);
+    if (event === 'close') {
+      if (this.#isOver()) listener();
+      else this.#closers.push(listener);
+    } else if (!this.#isOver()) this.#socket.once('drain', listener);
     return this;
   }
 
@@ -95,8 +98,12 @@ export class DoorResponse implements HttpResponse {
     this.#close();
   }
 
+  #isOver(): boolean {
+    return this.writableEnded || this.#left;
+  }
+
   #silent(): boolean {
-    return this.writableEnded || this.#left || !this.#socket.writable;
+    return this.#isOver() || !this.#socket.writable;
   }
 
   #close(): void {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { HttpResponse } from '#gateway/adapters/http/carrier.ts';
 import { type Door, openDoor } from '#gateway/adapters/http/door.ts';
 import { until } from '#test/support/until.ts';
 
@@ -17,6 +18,7 @@ const seen: string[] = [];
 /** How many connections the server inside was given. */
 let inside = 0;
 let answer: ((text: string) => void) | null = null;
+const responses: HttpResponse[] = [];
 
 const hurried = { patience: 300, sweep: 50 };
 
@@ -37,6 +39,7 @@ async function open(hold = false): Promise<number> {
     seen.push(`door ${request.method} ${request.url} ${request.body}`);
     response.once('close', () => seen.push(`closed ${response.writableFinished}`));
     const reply = (text: string): void => void response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
+    responses.push(response);
     if (hold) answer = reply;
     else reply(`door:${request.body}`);
   };
@@ -54,6 +57,7 @@ afterEach(async () => {
   server.close();
   await once(server, 'close');
   seen.length = 0;
+  responses.length = 0;
   answer = null;
 });
 
@@ -134,6 +138,36 @@ describe('a plain request', () => {
     await expect.poll(() => seen).toEqual(['door POST /mcp x', 'closed false']);
     answer?.('late');
     expect(seen).toHaveLength(2);
+  });
+});
+
+describe('an answer that is over', () => {
+  test('does nothing to the next one of its connection, whoever still holds it', async () => {
+    const client = await wire(await open(true));
+    await client.send(plain('one'));
+    answer?.('door:one');
+    await client.send(plain('two'));
+    const [over, next] = responses;
+    over?.write('more');
+    over?.end('more');
+    const drained = (): void => undefined;
+    over?.once('drain', drained);
+    over?.destroy();
+    answer?.('door:two');
+    expect(await client.bodies(2)).toEqual(['door:one', 'door:two']);
+    expect([next?.destroyed, client.socket.destroyed]).toEqual([false, false]);
+    expect(ends.get(client.socket.localPort ?? 0)?.listeners('drain')).not.toContain(drained);
+  });
+
+  test.each(['answered', 'left'])('says so at once to who asks only then: one that was %s', async (how) => {
+    const client = await wire(await open(true));
+    await client.send(plain('one'));
+    if (how === 'answered') answer?.('door:one');
+    else client.socket.destroy();
+    await until(() => seen.length === 2);
+    let told = 0;
+    responses[0]?.once('close', () => told++);
+    expect(told).toBe(1);
   });
 });
 
