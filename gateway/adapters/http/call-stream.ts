@@ -5,7 +5,7 @@ import { type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/cor
 import { refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
-import { cutOff, endWhenRevoked } from './ending.ts';
+import { cutOff, endInTime } from './ending.ts';
 import type { Entered, Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -33,10 +33,7 @@ export async function stream(
     cut = true;
     abort.abort();
   };
-  road.streams.add(close);
-  if (road.closing) close();
-  const timer = setTimeout(close, Math.min((call.identity?.expires ?? 0) - call.at, 2 ** 31 - 1));
-  const unwatch = endWhenRevoked(road, call.identity, arrival.response, close);
+  const letGo = endInTime(road, call.identity, arrival.response, close);
   let ending: Ending | null = null;
   try {
     for await (const event of events) {
@@ -63,9 +60,7 @@ export async function stream(
     road.parts.log.error({ fault, call: call.call, method: call.method }, 'a fault in a streamed answer');
     ending = { kind: 'refusal', refusal: refuse('fault') };
   } finally {
-    clearTimeout(timer);
-    unwatch();
-    road.streams.delete(close);
+    letGo();
     for (const askId of asked) live?.asks?.delete(askId);
   }
   if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road, call) };

@@ -8,12 +8,30 @@ import type { Road } from './road.ts';
 /** Milliseconds that a revoked client gets to read why. */
 const lastWords = 1_000;
 
-/** A stream ends with what it was opened for. A client that does not read does not keep it open. */
-export function endWhenRevoked(
+/**
+ * A stream ends with the token it was opened with, when that is revoked, and when the gateway closes, which it may be
+ * doing already. Returns what lets go of it.
+ */
+export function endInTime(road: Road, identity: Identity | null, response: HttpResponse, end: () => void): () => void {
+  // From now on, and not from when it arrived: what was asked may have waited long for its first event.
+  const left = (identity?.expires ?? 0) - road.parts.now();
+  const timer = setTimeout(end, Math.min(Math.max(left, 0), 2 ** 31 - 1));
+  const unwatch = endWhenRevoked(road, identity, response, end);
+  road.streams.add(end);
+  if (road.closing) end();
+  return () => {
+    clearTimeout(timer);
+    unwatch();
+    road.streams.delete(end);
+  };
+}
+
+/** A client that does not read does not keep its stream open. */
+function endWhenRevoked(
   { parts }: Road,
   identity: Identity | null,
   response: HttpResponse,
-  close: () => void,
+  end: () => void,
 ): () => void {
   if (!identity) return () => undefined;
   const holder = { identity };
@@ -22,7 +40,7 @@ export function endWhenRevoked(
       const last = setTimeout(() => response.destroy(), lastWords).unref();
       // One that is over must be left alone: its connection may carry somebody else's answer by now.
       response.once('close', () => clearTimeout(last));
-      close();
+      end();
     },
   });
   return () => parts.revocations.unwatch(holder);

@@ -2,7 +2,7 @@ import type { Session } from '#gateway/core/call.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
 import type { Arrival } from './arrival.ts';
-import { endWhenRevoked } from './ending.ts';
+import { endInTime } from './ending.ts';
 import type { LiveSession } from './live-sessions.ts';
 import type { Road } from './road.ts';
 import { openSse } from './sse.ts';
@@ -29,7 +29,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
   }
   const sse = openSse(response);
   live.stream = response;
-  endInTime(road, arrival, identity, () => {
+  const letGo = endInTime(road, identity, response, () => {
     // Nobody asked for anything here, so what remains to be said is no answer.
     void sse.send(
       message('notifications/message', { level: 'notice', logger: 'sekisho', data: whyEnded(road, identity) }),
@@ -37,6 +37,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
     sse.end();
   });
   response.once('close', () => {
+    letGo();
     live.stream = null;
     sessions.leave(session.id);
   });
@@ -44,11 +45,20 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
 }
 
 /** The stream of a call goes on where a connection broke. The call itself ends as it would have on the first one. */
-function resume(road: Road, arrival: Arrival, session: Session, after: string, identity: Identity): Refusal | null {
+function resume(
+  road: Road,
+  { response }: Arrival,
+  session: Session,
+  after: string,
+  identity: Identity,
+): Refusal | null {
   const goOn = road.events.find(session.id, after);
   if (!goOn) return refuse('event_unknown');
-  const sse = openSse(arrival.response);
-  endInTime(road, arrival, identity, () => sse.end());
+  const sse = openSse(response);
+  response.once(
+    'close',
+    endInTime(road, identity, response, () => sse.end()),
+  );
   goOn(sse);
   return null;
 }
@@ -57,18 +67,6 @@ function whyEnded(road: Road, identity: Identity): string {
   if (road.closing) return 'The gateway is shutting down.';
   const revoked = road.parts.revocations.find(identity);
   return revoked ? refusals[revoked.refused].says : 'The token expired: open the stream again with a new one.';
-}
-
-/** A stream ends with the token it was opened with, when that is revoked, and when the gateway does. */
-function endInTime(road: Road, { response, at }: Arrival, identity: Identity, end: () => void): void {
-  road.streams.add(end);
-  const timer = setTimeout(end, Math.min(Math.max(identity.expires - at, 0), 2 ** 31 - 1));
-  const unwatch = endWhenRevoked(road, identity, response, end);
-  response.once('close', () => {
-    clearTimeout(timer);
-    unwatch();
-    road.streams.delete(end);
-  });
 }
 
 /** Tells the sessions that can see this server that one of its lists changed. */

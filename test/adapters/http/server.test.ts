@@ -27,13 +27,30 @@ afterEach(async () => {
 
 const legacy = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } };
 
-async function listening(answer: Answer, sessions: LiveSessions = createLiveSessions(60_000)): Promise<string> {
+interface House {
+  readonly sessions?: LiveSessions;
+  readonly expires?: number;
+  readonly now?: () => number;
+  /** What the gate does before it answers. */
+  readonly before?: (call: CallRecord) => Promise<void> | void;
+}
+
+async function listening(
+  answer: Answer,
+  { sessions = createLiveSessions(60_000), now = Date.now, before = () => undefined, ...over }: House = {},
+): Promise<string> {
   const snapshot = buildSnapshot(allowAll, [serverFacts('files')], digests);
-  const known = (call: CallRecord): Authenticated => Object.assign(call, { identity: anIdentity() });
+  const known = (call: CallRecord): Authenticated => Object.assign(call, { identity: anIdentity(over) });
   const gate: Gate = {
     snapshot: () => snapshot,
-    pass: (call) => Object.assign(known(call), { answer: call.method === 'initialize' ? resultOf(legacy) : answer }),
-    identify: known,
+    async pass(call) {
+      await before(call);
+      return Object.assign(known(call), { answer: call.method === 'initialize' ? resultOf(legacy) : answer });
+    },
+    async identify(call) {
+      await before(call);
+      return known(call);
+    },
     decide: () => Promise.reject(new Error('not asked here')),
     record: (call, ending) => void recorded.push({ call, ending }),
   };
@@ -46,7 +63,7 @@ async function listening(answer: Answer, sessions: LiveSessions = createLiveSess
     revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
     limits: { body: 1_000_000, depth: 64, inflight: 100 },
     door: true,
-    now: Date.now,
+    now,
     log,
   });
   return `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}/mcp`;
@@ -88,9 +105,52 @@ test('a streamed answer that breaks is a fault for the caller, one record, and i
   );
 });
 
+/** Says one thing, and then nothing until nobody listens any more. */
+async function* endless(left: { readonly promise: Promise<void> }): AsyncGenerator<ExchangeEvent | Ending> {
+  yield { kind: 'notification', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } };
+  await left.promise;
+}
+
+test('a stream ends when its token does, however long its call had waited for the first event', async () => {
+  const left = Promise.withResolvers<void>();
+  const clock = { now: 0 };
+  const url = await listening(
+    { kind: 'stream', events: endless(left) },
+    {
+      ...{ expires: 60_000, now: () => clock.now },
+      before(call) {
+        if (call.method !== 'tools/call') return;
+        clock.now = 59_950;
+        call.signal.addEventListener('abort', left.resolve);
+      },
+    },
+  );
+  const call = { id: 1, method: 'tools/call', params: { name: 'files__read_file' } };
+  expect(reasonOf(await heard(await post(url, call, await sessionOf(url))))).toBe('token_invalid');
+});
+
+test('a stream that is opened while the gateway closes is told so, and does not hold that up', async () => {
+  const [arrived, known] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const before = (call: CallRecord): Promise<void> | void => {
+    if (call.method !== 'GET') return;
+    arrived.resolve();
+    return known.promise;
+  };
+  const url = await listening(resultOf({}), { before });
+  const headers = { ...(await sessionOf(url)), accept: 'text/event-stream' };
+  const opened = fetch(url, { headers }).then((response) => response.text());
+  await arrived.promise;
+  const begun = Date.now();
+  const closing = server.close(15_000);
+  known.resolve();
+  expect(await opened).toContain('The gateway is shutting down.');
+  await closing;
+  expect(Date.now() - begun).toBeLessThan(10_000);
+});
+
 test('a stream for which there is no room is refused, and recorded once', async () => {
   const full: LiveSessions = { ...createLiveSessions(60_000), enter: () => null };
-  const url = await listening(resultOf({}), full);
+  const url = await listening(resultOf({}), { sessions: full });
   const headers = { ...(await sessionOf(url)), accept: 'text/event-stream' };
   const answer = await heard(await fetch(url, { headers }));
   expect([answer.status, reasonOf(answer)]).toEqual([503, 'overloaded']);
