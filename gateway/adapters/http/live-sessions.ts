@@ -30,8 +30,8 @@ export interface LiveSessions {
   end(id: string): void;
   ended(id: string): boolean;
   all(): Iterable<[string, LiveSession]>;
-  /** Forgets sessions that were not heard of since `before` and have no stream and no call open. */
-  sweep(before: number): void;
+  /** Forgets what was kept of sessions that were silent for too long and have nothing under way. */
+  sweep(now: number): void;
 }
 
 const atMost = 20_000;
@@ -99,14 +99,15 @@ export function createLiveSessions(idle: number): LiveSessions {
       const [oldest] = heard.size >= heardAtMost ? heard.keys() : [];
       if (oldest !== undefined) heard.delete(oldest);
       heard.set(id, now);
+      if (session) session.seen = now;
       return true;
     },
     end,
     ended: (id) => ended.has(id),
     all: () => live.entries(),
-    sweep(before) {
+    sweep(now) {
       for (const [id, session] of live) {
-        if (!isBusy(session) && session.seen < before) forget(id, session);
+        if (!isBusy(session) && now - session.seen > idle) forget(id, session);
       }
     },
   };

@@ -23,7 +23,6 @@ export interface PublicServer {
 
 const headerBytes = 32 * 1024;
 const sweepMs = 60_000;
-const sessionIdleMs = 30 * 60_000;
 /** So long after it was opened a stream that ended can be gone back to. */
 const eventsKeptMs = 5 * 60_000;
 
@@ -48,7 +47,7 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
     reply.code(404).send({ error: 'There is nothing here. MCP is at /mcp.' }),
   );
   const sweep = setInterval(() => {
-    parts.sessions.sweep(parts.now() - sessionIdleMs);
+    parts.sessions.sweep(parts.now());
     edge.events.sweep(parts.now() - eventsKeptMs);
   }, sweepMs);
   sweep.unref();

@@ -25,6 +25,18 @@ describe('a session that is silent', () => {
     expect(live.hear('s', 5_000)).toBe(true);
   });
 
+  test('keeps what it set for exactly as long, whatever it was heard of by', () => {
+    const live = sessions();
+    const level = () => live.find('s')?.logLevel;
+    Object.assign(live.enter(session('s'), 0) ?? {}, { logLevel: 'debug' });
+    live.sweep(1_000);
+    expect([level(), live.hear('s', 1_000)]).toEqual(['debug', true]);
+    live.sweep(2_000);
+    expect(level()).toBe('debug');
+    live.sweep(2_001);
+    expect(level()).toBeUndefined();
+  });
+
   test('is a stranger once too many others were heard of, which is no reason to end it', () => {
     const live = sessions();
     live.hear('s', 0);
