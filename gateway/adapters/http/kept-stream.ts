@@ -31,6 +31,7 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
   let ended = false;
   let idle = true;
   let pumping = Promise.resolve();
+  let moved: () => void = () => undefined;
 
   /** Lets the oldest events go, but none that a connection still waits for. */
   function trim(): void {
@@ -44,13 +45,20 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
     }
   }
 
+  /** Resolves when the connection took it, or is that of this stream no more: a stalled one must not hold the next up. */
+  function taken(text: string, eventId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      moved = resolve;
+      writer.send(text, eventId).then(resolve, reject);
+    });
+  }
+
   /** Gives the connection what it has not had yet, one event after the other, at its pace. */
   async function drain(): Promise<void> {
     while (!writer.gone()) {
       const event = kept[next - oldest];
       if (!event) break;
-      const number = next++;
-      await writer.send(event.text, `${id}.${number}`);
+      await taken(event.text, `${id}.${next++}`);
       trim();
     }
     idle = true;
@@ -87,6 +95,7 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
       writer.end();
       writer = other;
       next = after + 1;
+      moved();
       void pump();
     },
     letGo() {

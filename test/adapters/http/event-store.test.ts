@@ -81,6 +81,18 @@ describe('a stream whose connection broke', () => {
     expect(texts(second)).toEqual(['b', 'c', 'd']);
   });
 
+  test('does not wait for the old one, where that stalls', async () => {
+    const events = store();
+    const [stalled, second] = [aClient(new Promise(() => undefined)), aClient()];
+    const stream = events.open('s', stalled, 'plain');
+    for (const text of ['a', 'b']) void stream.send(text);
+    events.find('s', idOf(stalled, 0))?.(second);
+    await stream.send('c');
+    stream.end();
+    await settled();
+    expect([texts(stalled), texts(second), second.gone()]).toEqual([['a'], ['b', 'c'], true]);
+  });
+
   test('counts what it said once, whichever connections that left on', async () => {
     const events = store();
     const [first, second] = [aClient(), aClient()];
