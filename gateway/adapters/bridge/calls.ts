@@ -1,5 +1,5 @@
 import { isJsonObject } from '#gateway/core/json.ts';
-import type { MessageId, Request } from '#gateway/core/message.ts';
+import type { MessageId, Request, RpcError } from '#gateway/core/message.ts';
 import { refusals } from '#gateway/core/refusals.ts';
 import { errorIn, finish, isAnswerTo, messagesOf, type Received } from './answer.ts';
 import { type Incoming, mirrored, ownRevision } from './incoming.ts';
@@ -18,6 +18,11 @@ export interface Calls {
   /** Resolves when every request was answered. */
   settled(): Promise<void>;
   end(): void;
+}
+
+/** The gateway's error. */
+interface Refused {
+  readonly refused: RpcError;
 }
 
 const mostAtOnce = 1_000;
@@ -52,25 +57,28 @@ export function createCalls(options: {
     return (await session.reopen(generation)) ?? post(session.headers());
   }
 
-  /** With the headers that the gateway missed, or null when there are no such headers. */
-  async function sendAgain(incoming: Incoming, request: Request, signal: AbortSignal): Promise<Answer | null> {
-    const revision = ownRevision(request);
-    if (revision === null || !(await mirrors.learn(request, revision, signal))) return null;
+  /** An answer to read on, or what the gateway said instead of one. */
+  async function ask(incoming: Incoming, signal: AbortSignal): Promise<Answer | Trouble | Refused> {
     const answer = await send(incoming, signal);
-    return isTrouble(answer) || answer.statusCode !== 200 ? null : answer;
+    if (isTrouble(answer) || answer.statusCode === 200) return answer;
+    return { refused: (await errorIn(answer)) ?? { code: refusals.fault.code, message: said(answer.statusCode) } };
+  }
+
+  /** Asks, and once more when the gateway missed headers that it can now be given. */
+  async function askWell(incoming: Incoming, request: Request, signal: AbortSignal) {
+    const answer = await ask(incoming, signal);
+    const revision = ownRevision(request);
+    const missed = 'refused' in answer && answer.refused.code === refusals.header_mismatch.code;
+    if (!missed || revision === null || !(await mirrors.learn(request, revision, signal))) return answer;
+    return ask(incoming, signal);
   }
 
   /** Passes on all that belongs to one request; `answered` is called when its answer was written. */
   async function relay(incoming: Incoming, request: Request, signal: AbortSignal, answered: () => void) {
     const { id, method } = request;
-    let answer = await send(incoming, signal);
+    const answer = await askWell(incoming, request, signal);
     if (isTrouble(answer)) return outgoing.trouble(id, answer);
-    if (answer.statusCode !== 200) {
-      const error = (await errorIn(answer)) ?? { code: refusals.fault.code, message: said(answer.statusCode) };
-      const again = error.code === refusals.header_mismatch.code && (await sendAgain(incoming, request, signal));
-      if (!again) return outgoing.fail(id, error);
-      answer = again;
-    }
+    if ('refused' in answer) return outgoing.fail(id, answer.refused);
     let done = false;
     for await (const received of messagesOf(answer)) {
       const mine = isAnswerTo(received.message, id);
