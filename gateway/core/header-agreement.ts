@@ -1,5 +1,5 @@
-import type { HeaderMirror } from './header-mirrors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { argumentAt, type HeaderMirror, nameMember } from './header-mirrors.ts';
+import type { JsonObject } from './json.ts';
 import type { Request } from './message.ts';
 
 /**
@@ -16,19 +16,12 @@ export interface MessageHeaders {
   readonly twice: string | null;
 }
 
-/** Which member of the body `Mcp-Name` mirrors, by method. */
-const mirrored: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-};
-
 /** What is wrong with the standard headers of a modern request, or null. */
 export function standardMismatch({ method, params }: Request, headers: MessageHeaders): string | null {
   if (headers.twice !== null) return `${headers.twice} came twice.`;
   if (headers.method !== method) return 'Mcp-Method is missing or is not the method of the body.';
-  const member = Object.hasOwn(mirrored, method) ? mirrored[method] : undefined;
-  if (member === undefined) return null;
+  const member = nameMember(method);
+  if (member === null) return null;
   // A body without a name is not the header's fault: it is refused for what it lacks.
   if (headers.name === undefined && typeof params[member] !== 'string') return null;
   const name = headers.name === undefined ? null : decodeSentinel(headers.name);
@@ -41,8 +34,9 @@ export function paramMismatch(
   args: JsonObject,
   headers: MessageHeaders['params'],
 ): string | null {
-  for (const { header, path } of mirrors) {
-    const value = at(args, path);
+  for (const mirror of mirrors) {
+    const { header, path } = mirror;
+    const value = argumentAt(args, mirror);
     // The spec: of an argument that is absent or null no header may be expected, and one that came means nothing.
     if (value === undefined || value === null || typeof value === 'object') continue;
     const came = headers[header];
@@ -54,12 +48,6 @@ export function paramMismatch(
     if (!saysSame(said, value)) return `${header} is not /${path.join('/')} of the body.`;
   }
   return null;
-}
-
-function at(args: JsonObject, path: readonly string[]): JsonValue | undefined {
-  let value: JsonValue | undefined = args;
-  for (const name of path) value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-  return value;
 }
 
 function saysSame(said: string, value: string | number | boolean): boolean {

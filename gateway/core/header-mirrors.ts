@@ -89,14 +89,40 @@ function* otherSchemas(schema: JsonObject): Generator<JsonValue | undefined> {
   }
 }
 
+/** Which member of the parameters `Mcp-Name` mirrors, by method; the last three are of the tasks extension (A4). */
+const named: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+]);
+
+/** The member that `Mcp-Name` mirrors, or null for a method that has no such header. */
+export const nameMember = (method: string): string | null => named.get(method) ?? null;
+
+/** What `Mcp-Name` has to say, not encoded yet; null when the message has no such header. */
+export function mirroredName(method: string, params: JsonObject): string | null {
+  const member = nameMember(method);
+  const name = member === null ? null : params[member];
+  return typeof name === 'string' ? name : null;
+}
+
+/** The argument that a mirror is of. */
+export function argumentAt(args: JsonObject, { path }: HeaderMirror): JsonValue | undefined {
+  let value: JsonValue | undefined = args;
+  for (const name of path) value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return value;
+}
+
 /** The headers for these arguments: what is absent, null or no plain value has none. */
 export function mirrorHeaders(mirrors: readonly HeaderMirror[], args: JsonObject): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const { header, path } of mirrors) {
-    let value: JsonValue | undefined = args;
-    for (const name of path) value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  for (const mirror of mirrors) {
+    const value = argumentAt(args, mirror);
     const plain = typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number';
-    if (plain) headers[header] = encodeSentinel(String(value));
+    if (plain) headers[mirror.header] = encodeSentinel(String(value));
   }
   return headers;
 }

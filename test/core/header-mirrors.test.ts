@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeSentinel } from '#gateway/core/header-agreement.ts';
-import { encodeSentinel, headerMirrors, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
+import { encodeSentinel, headerMirrors, mirroredName, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 
 const schema = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
@@ -10,6 +10,20 @@ const schema = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
   ...more,
 });
 const region = { type: 'string', 'x-mcp-header': 'Region' };
+
+describe('the name that a header repeats', () => {
+  test.each<[string, JsonObject, string | null]>([
+    ['tools/call', { name: 'a', uri: 'b' }, 'a'],
+    ['resources/read', { name: 'a', uri: 'b' }, 'b'],
+    ['tasks/get', { taskId: 'c' }, 'c'],
+    ['tools/call', { name: 7 }, null],
+    ['tools/list', { name: 'a', '': 'forged', null: 'forged' }, null],
+    ['constructor', { name: 'a', '': 'forged' }, null],
+    ['__proto__', { '': 'forged' }, null],
+  ])('of %s with %j is %j', (method, params, name) => {
+    expect(mirroredName(method, params)).toBe(name);
+  });
+});
 
 describe('a schema’s header mirrors', () => {
   test('are found along properties, at any depth', () => {

@@ -1,5 +1,5 @@
-import { encodeSentinel } from '#gateway/core/header-mirrors.ts';
-import { isFlaw, isJsonObject, type JsonObject, parseStrict } from '#gateway/core/json.ts';
+import { encodeSentinel, mirroredName } from '#gateway/core/header-mirrors.ts';
+import { isFlaw, isJsonObject, parseStrict } from '#gateway/core/json.ts';
 import { isMalformed, type Message, type MessageId, readMessage } from '#gateway/core/message.ts';
 
 /** A message of the host. The gateway gets the line as it came. */
@@ -40,21 +40,7 @@ export function mirrored(message: Message, revision: string): Record<string, str
   if (message.kind === 'reply') return {};
   const headers: Record<string, string> = { 'mcp-protocol-version': encodeSentinel(revision) };
   if (message.kind === 'request') headers['mcp-method'] = encodeSentinel(message.method);
-  const name = nameOf(message.method, message.params);
+  const name = mirroredName(message.method, message.params);
   if (name !== null) headers['mcp-name'] = encodeSentinel(name);
   return headers;
-}
-
-const named: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-};
-
-function nameOf(method: string, params: JsonObject): string | null {
-  const name = params[named[method] ?? ''];
-  return typeof name === 'string' ? name : null;
 }

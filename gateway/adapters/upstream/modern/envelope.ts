@@ -1,5 +1,5 @@
 import { type Client, isModern, metaKeys, modernRevisions } from '#gateway/core/exchange.ts';
-import { encodeSentinel, type HeaderMirror, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
+import { encodeSentinel, type HeaderMirror, mirroredName, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { product } from '#gateway/core/product.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -19,13 +19,6 @@ export interface Said {
 const [revision] = modernRevisions;
 const clientInfo = { name: product.name, version: product.version };
 
-/** Which member `Mcp-Name` mirrors, by method (protocol.md A4). */
-const named: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-};
-
 /** Servers give up on heads of some 16 KiB, and answer with what nobody understands. */
 const mostHeaderBytes = 8 * 1024;
 
@@ -33,8 +26,8 @@ const mostHeaderBytes = 8 * 1024;
 export function envelopeFor(said: Said): Envelope | Refusal {
   const { method, params, declared } = said;
   const headers: Record<string, string> = { 'mcp-protocol-version': revision, 'mcp-method': method };
-  const name = params[named[method] ?? ''];
-  if (typeof name === 'string') headers['mcp-name'] = encodeSentinel(name);
+  const name = mirroredName(method, params);
+  if (name !== null) headers['mcp-name'] = encodeSentinel(name);
   const args = isJsonObject(params.arguments) ? params.arguments : {};
   Object.assign(headers, mirrorHeaders(said.mirrors, args));
   const bytes = Object.values(headers).reduce((sum, value) => sum + value.length, 0);

@@ -51,6 +51,8 @@ describe('a request to a modern server', () => {
     ['prompts/get', { name: 'grüße' }, '=?base64?Z3LDvMOfZQ==?='],
     ['resources/read', { uri: 'file:///a b' }, 'file:///a b'],
     ['completion/complete', { ref: { type: 'ref/prompt', name: 'p' } }, undefined],
+    // A member without a name must not become one: whoever routes by the header would be led anywhere.
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'p' }, '': 'forged', undefined: 'forged' }, undefined],
   ])('of %s names what it is for in a header, if that has one', async (method, params, name) => {
     expect((await arrived(anUpstreamCall({ method, params }))).headers['mcp-name']).toBe(name);
   });
