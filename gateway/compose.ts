@@ -112,8 +112,6 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const news = createNews();
   const egress = openEgress(outside);
   const servers = keep(await createServers(config, egress, { log, carrier }), (it) => it.close());
-  // Until the public server stands there is nobody to tell.
-  let tell: Pick<PublicServer, 'tellChanged' | 'tellUpdated'> | null = null;
   const revocations = keep(createRevocations({ runs: store.runs, now: Date.now, log }), (it) => it.close());
   const runTokens = keep(await openRunTokens(outside, { egress, store, revocations }), (it) => it?.close());
   const people = await openPeople(outside, egress);
@@ -137,21 +135,16 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       now: Date.now,
       log,
       judged: judged.told,
-      changed: (id) => {
-        for (const what of ['tools', 'prompts', 'resources'] as const) {
-          tell?.tellChanged(id, what);
-          news.publish({ kind: 'changed', server: id, what });
-        }
+      changed: (server) => {
+        for (const what of ['tools', 'prompts', 'resources'] as const) news.publish({ kind: 'changed', server, what });
       },
     }),
     (it) => it.close(),
   );
   policy.follow(snapshots.usePolicy);
   servers.listen((id, notice) => {
-    if (notice.kind === 'updated') {
-      tell?.tellUpdated(id, notice.uri);
-      news.publish({ kind: 'updated', server: id, uri: notice.uri });
-    } else void snapshots.refresh(id);
+    if (notice.kind === 'updated') news.publish({ kind: 'updated', server: id, uri: notice.uri });
+    else void snapshots.refresh(id);
   });
   const telemetry = await openTelemetry(outside, {
     snapshots,
@@ -189,6 +182,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     checkHost,
     signIn: signInOf(config),
     revocations,
+    news,
     seal: createSeal(
       createBox(...(await loadSecretKeys(join(config.state, 'keys', 'session.key')))),
       config.limits.sessions,
@@ -199,7 +193,6 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     now: Date.now,
     log,
   });
-  tell = server;
   const resource = resourceFacts(config);
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens)

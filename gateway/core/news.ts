@@ -1,4 +1,6 @@
 import type { Leaving } from './leaving.ts';
+import { type Ceiling, withinCeiling, withinTools } from './principal.ts';
+import type { View } from './snapshot.ts';
 
 /** What a server tells without being asked: look again. */
 export type NewsItem =
@@ -16,6 +18,14 @@ export interface News {
   hold(key: string): boolean;
   /** True for the last. */
   release(key: string): boolean;
+}
+
+/** Which changes of lists a caller may know of: those of lists that it could have something from. */
+export function changesFor({ servers }: View, ceiling: Ceiling): (item: NewsItem & { kind: 'changed' }) => boolean {
+  const within = (may: typeof withinTools): ReadonlySet<string> =>
+    new Set(servers.filter(({ tier, id }) => may(ceiling, tier, id)).map(({ id }) => id));
+  const [tools, whole] = [within(withinTools), within((...of) => withinCeiling(...of, null))];
+  return ({ server, what }) => (what === 'tools' ? tools : whole).has(server);
 }
 
 /** Nothing is kept but what a listener has not taken yet, and of that each thing once: news say only "look again". */

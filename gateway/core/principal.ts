@@ -62,6 +62,13 @@ export function withinCeiling(ceiling: Ceiling, tier: string, server: string, to
   return ceiling.tools.some((row) => covers(row, `${server}.${tool}`));
 }
 
+/** May this token speak to any tool of that server? */
+export function withinTools(ceiling: Ceiling, tier: string, server: string): boolean {
+  if (ceiling.tiers && !ceiling.tiers.includes(tier)) return false;
+  const all = `${server}.`;
+  return !ceiling.tools || ceiling.tools.some((row) => row.startsWith(all) || covers(row, all));
+}
+
 /** Does this row of a ceiling allow all that the other one does? A row is a name, or the beginning of one and a star. */
 export const covers = (row: string, other: string): boolean =>
   row.endsWith('*') ? other.startsWith(row.slice(0, -1)) : row === other;

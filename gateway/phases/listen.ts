@@ -3,8 +3,7 @@ import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
 import { type Ending, type ExchangeEvent, metaKeys, resultOf, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
-import type { ListName, News, NewsItem } from '#gateway/core/news.ts';
-import { withinCeiling } from '#gateway/core/principal.ts';
+import { changesFor, type ListName, type News, type NewsItem } from '#gateway/core/news.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
@@ -90,10 +89,9 @@ const isOf = (targets: readonly Target[], { server, uri }: Updated): boolean =>
   targets.some((target) => target.server.id === server && target.name === uri);
 
 function wantedBy({ view, identity }: Authenticated, changes: readonly ListName[], targets: readonly Target[]) {
-  const seen = view.servers.filter((server) => withinCeiling(identity.ceiling, server.tier, server.id, null));
-  const ids = new Set(seen.map((server) => server.id));
+  const may = changesFor(view, identity.ceiling);
   return (item: NewsItem): boolean =>
-    item.kind === 'changed' ? ids.has(item.server) && changes.includes(item.what) : isOf(targets, item);
+    item.kind === 'changed' ? changes.includes(item.what) && may(item) : isOf(targets, item);
 }
 
 const honoured = (changes: readonly ListName[], heard: readonly Target[]): JsonObject => ({

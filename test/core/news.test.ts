@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
-import { createNews, type NewsItem } from '#gateway/core/news.ts';
+import { changesFor, createNews, type NewsItem } from '#gateway/core/news.ts';
+import type { Ceiling } from '#gateway/core/principal.ts';
+import { allowAll, digests, serverFacts } from '#test/support/values.ts';
 
 const changed = (server: string): NewsItem => ({ kind: 'changed', server, what: 'tools' });
 
@@ -42,5 +45,30 @@ describe('news', () => {
     const news = createNews();
     expect([news.hold('k'), news.hold('k'), news.release('k'), news.release('k')]).toEqual([true, false, false, true]);
     expect(news.hold('k')).toBe(true);
+  });
+});
+
+describe('a change of a list may be known by a caller', () => {
+  const view = buildSnapshot(allowAll, [serverFacts('files'), serverFacts('files2')], digests).all;
+  const item = (server: string, what: 'tools' | 'prompts') => ({ kind: 'changed', server, what }) as const;
+
+  test.each<[string, Partial<Ceiling>, readonly boolean[]]>([
+    ['without a ceiling', {}, [true, true, true, true]],
+    ['for one tool', { tools: ['files.read_file'] }, [true, false, false, false]],
+    ['for tools by the beginning of their names', { tools: ['files.re*'] }, [true, false, false, false]],
+    ['for all of a server', { tools: ['files.*'] }, [true, true, false, false]],
+    ['for what begins like its name', { tools: ['file*'] }, [true, false, true, false]],
+    ['for another tier', { tiers: ['public'] }, [false, false, false, false]],
+    ['for nothing', { tools: [] }, [false, false, false, false]],
+  ])('%s', (_, ceiling, known) => {
+    const may = changesFor(view, { tiers: null, tools: null, ...ceiling });
+    const items = [
+      item('files', 'tools'),
+      item('files', 'prompts'),
+      item('files2', 'tools'),
+      item('files2', 'prompts'),
+    ];
+    expect(items.map(may)).toEqual(known);
+    expect(may(item('elsewhere', 'tools'))).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { batchRevision, type Client, isModern, legacyRevisions } from '#gateway/
 import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { Message, Notification, Reply, Request } from '#gateway/core/message.ts';
 import { isMethod } from '#gateway/core/methods.ts';
+import type { News } from '#gateway/core/news.ts';
 import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
@@ -24,6 +25,8 @@ export interface EdgeParts {
   readonly gate: Gate;
   readonly checkHost: HostCheck;
   readonly revocations: Revocations;
+  /** What servers tell without being asked. */
+  readonly news: Pick<News, 'listen'>;
   /** Where people can sign in; null where they cannot. */
   readonly signIn: SignIn | null;
   readonly seal: Seal;

@@ -29,7 +29,6 @@ export interface LiveSessions {
   /** Ends it for good: open work is cancelled, and its id is refused from now on. */
   end(id: string): void;
   ended(id: string): boolean;
-  all(): Iterable<[string, LiveSession]>;
   /** Forgets what was kept of sessions that were silent for too long and have nothing under way. */
   sweep(now: number): void;
 }
@@ -104,7 +103,6 @@ export function createLiveSessions(idle: number): LiveSessions {
     },
     end,
     ended: (id) => ended.has(id),
-    all: () => live.entries(),
     sweep(now) {
       for (const [id, session] of live) {
         if (!isBusy(session) && now - session.seen > idle) forget(id, session);

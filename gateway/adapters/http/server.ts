@@ -6,15 +6,12 @@ import { type Door, openDoor } from './door.ts';
 import { keepAliveSeconds } from './door-response.ts';
 import { arrive, type Edge, type EdgeParts } from './edge.ts';
 import { createEventStore } from './event-store.ts';
-import { tellChanged, tellUpdated } from './session-stream.ts';
 
 /** The public listener. Fastify carries every route but MCP's, which never meets its router (design.md §7). */
 export interface PublicServer {
   readonly app: FastifyInstance;
   /** Resolves with the port that was taken. */
   listen(host: string, port: number): Promise<number>;
-  tellChanged(server: string, what: 'tools' | 'prompts' | 'resources'): void;
-  tellUpdated(server: string, uri: string): void;
   openStreams(): number;
   inflight(): number;
   /** Ends streams with a last message, waits for calls at most `grace` milliseconds, then closes what is left. */
@@ -57,8 +54,6 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
       await app.listen({ host, port });
       return (app.server.address() as AddressInfo).port;
     },
-    tellChanged: (server, what) => tellChanged(edge, server, what),
-    tellUpdated: (server, uri) => tellUpdated(edge, server, uri),
     openStreams: () => edge.streams.size,
     inflight: () => edge.inflight,
     async close(grace) {

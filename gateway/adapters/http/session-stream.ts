@@ -1,18 +1,21 @@
 import type { Session } from '#gateway/core/call.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
+import { changesFor, type NewsItem } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
+import type { View } from '#gateway/core/snapshot.ts';
 import type { Arrival } from './arrival.ts';
 import { endInTime } from './ending.ts';
 import type { LiveSession } from './live-sessions.ts';
 import type { Road } from './road.ts';
-import { openSse } from './sse.ts';
+import { openSse, type SseWriter } from './sse.ts';
 
 /**
  * The GET stream of a legacy session: what servers tell without being asked. One a session; it ends with the token. What
  * plain HTTP says it answers itself; a refusal is for the edge to answer and record.
  */
 export function openStream(road: Road, arrival: Arrival, session: Session, identity: Identity): Refusal | null {
-  const { response, request, at } = arrival;
+  const { response, request, at, view } = arrival;
   const { sessions } = road.parts;
   if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? '')) {
     response.writeHead(406, { 'content-type': 'text/plain' }).end('Accept must include text/event-stream.\n');
@@ -36,11 +39,14 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
     );
     sse.end();
   });
+  const stop = createLeaving();
   response.once('close', () => {
+    stop.abort();
     letGo();
     live.stream = null;
     sessions.leave(session.id);
   });
+  if (view) void tell(road, sse, road.parts.news.listen(wantedBy(view, identity, live), stop));
   return null;
 }
 
@@ -69,25 +75,24 @@ function whyEnded(road: Road, identity: Identity): string {
   return revoked ? refusals[revoked.refused].says : 'The token expired: open the stream again with a new one.';
 }
 
-/** Tells the sessions that can see this server that one of its lists changed. */
-export function tellChanged(road: Road, server: string, what: 'tools' | 'prompts' | 'resources'): void {
-  const text = frame(`notifications/${what}/list_changed`, {});
-  for (const live of watching(road, server)) live.stream?.write(text);
-}
-
-/** Tells the sessions that subscribed to it that a resource was updated. */
-export function tellUpdated(road: Road, server: string, uri: string): void {
-  const text = frame('notifications/resources/updated', { uri });
-  for (const live of watching(road, server)) if (live.subscriptions?.has(`${server} ${uri}`)) live.stream?.write(text);
-}
-
-/** A slow reader is skipped rather than buffered for: a notice says only "look again". */
-function* watching(road: Road, server: string): Generator<LiveSession> {
-  for (const [, live] of road.parts.sessions.all()) {
-    const sees = live.view === 'default' || live.view === server;
-    if (sees && live.stream && !live.stream.writableNeedDrain) yield live;
+/** Tells what the servers of its view tell, at the client's pace: what came meanwhile is told once. */
+async function tell({ parts }: Road, sse: SseWriter, news: AsyncIterable<NewsItem>): Promise<void> {
+  try {
+    for await (const item of news) {
+      if (item.kind === 'changed') await sse.send(message(`notifications/${item.what}/list_changed`, {}));
+      else await sse.send(message('notifications/resources/updated', { uri: item.uri }));
+    }
+  } catch (fault) {
+    parts.log.error({ fault }, 'a fault in the stream of a session');
+    sse.end();
   }
 }
 
+/** Of lists, what the caller may know; of resources, what this session subscribed to. */
+function wantedBy(view: View, { ceiling }: Identity, live: LiveSession): (item: NewsItem) => boolean {
+  const may = changesFor(view, ceiling);
+  return (item) =>
+    item.kind === 'changed' ? may(item) : (live.subscriptions?.has(`${item.server} ${item.uri}`) ?? false);
+}
+
 const message = (method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', method, params });
-const frame = (method: string, params: object): string => `event: message\ndata: ${message(method, params)}\n\n`;

@@ -9,6 +9,7 @@ import { buildSnapshot } from '#gateway/core/build-snapshot.ts';
 import type { Authenticated, CallRecord } from '#gateway/core/call.ts';
 import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import { resultOf } from '#gateway/core/exchange.ts';
+import { createNews } from '#gateway/core/news.ts';
 import type { Gate } from '#gateway/ports.ts';
 import { keptLog } from '#test/support/logs.ts';
 import { heard, reasonOf } from '#test/support/messages.ts';
@@ -60,6 +61,7 @@ async function listening(
     seal: createSeal(createBox(randomBytes(32)), 60_000),
     sessions,
     signIn: null,
+    news: createNews(),
     revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
     limits: { body: 1_000_000, depth: 64, inflight: 100 },
     door: true,
