@@ -21,6 +21,8 @@ import { createContracts } from '#gateway/contracts.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
+import { createSeats } from '#gateway/core/seats.ts';
+import { createShares } from '#gateway/core/shares.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
 import { createReviewer } from '#gateway/review.ts';
@@ -167,6 +169,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       inflight: createInflight(),
       upstreams: servers.upstreams,
       news,
+      seats: createSeats(),
+      subscriptions: createShares((fault) => log.error({ fault }, 'a subscription could not be ended')),
       box: createBox(...(await loadSecretKeys(join(config.state, 'keys', 'state.key')))),
     },
     watch: telemetry.watch,

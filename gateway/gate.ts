@@ -5,6 +5,7 @@ import { isMethod, type Method } from '#gateway/core/methods.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
+import { settle } from '#gateway/phases/reserve.ts';
 import { run, type Step, type Watch } from '#gateway/pipeline.ts';
 import { pipelines, toolDecision, whoAsks } from '#gateway/pipelines.ts';
 import type { Gate, Log, PhasePorts, Recorder } from '#gateway/ports.ts';
@@ -41,7 +42,7 @@ export function createGate(parts: GateParts): Gate {
     decide: (call) =>
       guarded<Reserved>(parts.log, call, () => run(toolDecision, call as Received, parts.ports, unwatched)),
     record(call, ending, sent) {
-      release(parts.ports, call, sent.bytes);
+      settle(call, sent.bytes, parts.ports);
       // What was refused before it could enter took no time here.
       const durationMs = call.began === 0 ? 0 : parts.clock() - call.began;
       const refusal = ending?.kind === 'refusal' ? ending.refusal : null;
@@ -55,13 +56,6 @@ export function createGate(parts: GateParts): Gate {
 const unwatched: Watch = { begin: () => undefined, end: () => undefined };
 
 const outcomeOf = (ending: Ending | null): Outcome => (ending === null ? 'cancelled' : endingOutcome(ending));
-
-/** Gives back what `reserve` took, and settles what was really spent. */
-function release(ports: PhasePorts, call: CallRecord, bytesOut: number): void {
-  if (!call.reservation || !call.target || call.dryRun) return;
-  ports.inflight.leave(call.target.server.id);
-  ports.budgets.settle(call.reservation, { calls: 1, bytes: (call.argsBytes ?? 0) + bytesOut });
-}
 
 /** The one place where a fault of a phase is caught: its cause goes to the log, and the door is closed on the call. */
 function guarded<Out>(log: Log, call: CallRecord, work: () => Step<Out>): Step<Out> {

@@ -13,6 +13,8 @@ import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
 import type { Redeemed, Redemption, Revocation, RevocationOrder } from '#gateway/core/revocation.ts';
+import type { Seats } from '#gateway/core/seats.ts';
+import type { Shares } from '#gateway/core/shares.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { Subject } from '#gateway/core/trust-rule.ts';
@@ -186,6 +188,10 @@ export interface PhasePorts {
   readonly upstreams: Upstreams;
   readonly box: Box;
   readonly news: News;
+  /** Who listens. */
+  readonly seats: Seats;
+  /** What servers were told to tell of, by the calls that told them. */
+  readonly subscriptions: Shares<Reserved>;
 }
 
 /** The program as its edge sees it. */

@@ -1,4 +1,4 @@
-import type { Answerable, Inspected, Received } from '#gateway/core/call.ts';
+import type { Answerable, Authenticated, Inspected, Received } from '#gateway/core/call.ts';
 import type { Allowed } from '#gateway/core/decision.ts';
 import { approve } from '#gateway/phases/approve.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
@@ -8,6 +8,7 @@ import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
 import { route } from '#gateway/phases/route.ts';
+import { type SubscribePorts, subscribe } from '#gateway/phases/subscribe.ts';
 import { begin, type Pipeline } from '#gateway/pipeline.ts';
 
 /**
@@ -72,3 +73,6 @@ export const forged: Allowed = {
   warnings: [],
   obligations: { answerBytes: null },
 };
+
+// @ts-expect-error what is begun beside a call, for a listener, needs the policy's permit as well
+export const unpermitted = (call: Authenticated, ports: SubscribePorts) => subscribe(call, ports);

@@ -13,6 +13,12 @@ export interface Departure extends Leaving {
   abort(): void;
 }
 
+/** Also when it fired already: what is held for somebody must not stay because they left a moment too early. */
+export function whenLeft(leaving: Leaving, then: () => void): void {
+  if (leaving.aborted) then();
+  else leaving.addEventListener('abort', then);
+}
+
 export const createLeaving = (): Departure => new LeavingOnce();
 
 class LeavingOnce implements Departure {

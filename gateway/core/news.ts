@@ -1,4 +1,4 @@
-import type { Leaving } from './leaving.ts';
+import { type Leaving, whenLeft } from './leaving.ts';
 import { type Ceiling, withinCeiling, withinTools } from './principal.ts';
 import type { View } from './snapshot.ts';
 
@@ -12,12 +12,6 @@ export interface News {
   publish(item: NewsItem): void;
   /** What comes from now on and is wanted, until nobody listens any more. */
   listen(wanted: (item: NewsItem) => boolean, signal: Leaving): AsyncIterable<NewsItem>;
-  /** How many listen. */
-  readonly listeners: number;
-  /** Counts who needs something of a server; true for the first. */
-  hold(key: string): boolean;
-  /** True for the last. */
-  release(key: string): boolean;
 }
 
 /** Which changes of lists a caller may know of: those of lists that it could have something from. */
@@ -31,26 +25,11 @@ export function changesFor({ servers }: View, ceiling: Ceiling): (item: NewsItem
 /** Nothing is kept but what a listener has not taken yet, and of that each thing once: news say only "look again". */
 export function createNews(): News {
   const listeners = new Set<(item: NewsItem) => void>();
-  const holders = new Map<string, number>();
   return {
-    get listeners() {
-      return listeners.size;
-    },
     publish(item) {
       for (const tell of listeners) tell(item);
     },
     listen: (wanted, signal) => listening(listeners, wanted, signal),
-    hold(key) {
-      const before = holders.get(key) ?? 0;
-      holders.set(key, before + 1);
-      return before === 0;
-    },
-    release(key) {
-      const left = (holders.get(key) ?? 0) - 1;
-      if (left > 0) holders.set(key, left);
-      else holders.delete(key);
-      return left === 0;
-    },
   };
 }
 
@@ -72,7 +51,7 @@ function listening(
     wake();
   };
   listeners.add(tell);
-  signal.addEventListener('abort', leave);
+  whenLeft(signal, leave);
   return taking();
 
   async function* taking(): AsyncGenerator<NewsItem> {

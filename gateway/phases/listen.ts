@@ -1,23 +1,20 @@
-import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Authenticated, type Listed, learn } from '#gateway/core/call.ts';
 import { type Ending, type ExchangeEvent, metaKeys, resultOf, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
-import { createLeaving } from '#gateway/core/leaving.ts';
+import { createLeaving, type Departure, whenLeft } from '#gateway/core/leaving.ts';
 import { changesFor, type ListName, type News, type NewsItem } from '#gateway/core/news.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Seats } from '#gateway/core/seats.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import type { Budgets, Hashing } from '#gateway/ports.ts';
-import { readable, type SubscribePorts, subscribe, unsubscribe } from './subscribe.ts';
+import { type HearPorts, hear } from './hear.ts';
+import { readable } from './subscribe.ts';
 
-interface Ports extends SubscribePorts {
-  readonly hashing: Hashing;
-  readonly budgets: Budgets;
-  readonly runBudget: BudgetLimits;
+interface Ports extends HearPorts {
+  readonly news: News;
+  readonly seats: Seats;
 }
 
 const mostUris = 32;
-const mostOfARun = 8;
-const mostOfAll = 10_000;
 const lists: readonly ListName[] = ['tools', 'prompts', 'resources'];
 
 /** What servers tell without being asked: of all in the view, and of the resources that this caller may read. */
@@ -26,27 +23,39 @@ export async function listen(call: Authenticated, ports: Ports): Promise<Listed 
   if (!isJsonObject(asked)) return refuse('arguments_invalid', '"notifications" must be an object.');
   const uris = asked.resourceSubscriptions ?? [];
   if (!isUris(uris)) return refuse('arguments_invalid', `"resourceSubscriptions" must be ${mostUris} URIs at most.`);
-  if (ports.news.listeners >= mostOfAll) return refuse('overloaded', 'Too many listen already.');
-  const seat = seatOf(call, ports.news);
-  if (seat === null) return refuse('rate_limited', `A run may listen ${mostOfARun} times at once.`);
-  const changes = lists.filter((what) => asked[`${what}ListChanged`] === true);
-  const targets = [...new Set(uris)].flatMap((uri) => readable(call, uri, ports) ?? []);
-  const stop = createLeaving();
-  call.signal.addEventListener('abort', () => stop.abort());
-  if (call.signal.aborted) stop.abort();
-  const news = ports.news.listen(wantedBy(call, changes, targets), stop);
-  const told = await subscribeAll(call, targets, ports).catch((fault: unknown) => {
-    ports.news.release(seat);
-    stop.abort();
+  const { principal, run } = call.identity;
+  const seat = ports.seats.take(JSON.stringify([principal.id, run.id]));
+  if (seat === 'all') return refuse('overloaded', 'Too many listen already.');
+  if (seat === 'own') return refuse('rate_limited', 'This run listens as often as it may at once.');
+  // All that is taken from here on is given back when this fires: at the end of the stream, or when the call ends before.
+  const over = createLeaving();
+  whenLeft(over, seat);
+  whenLeft(call.signal, () => over.abort());
+  try {
+    const answer = await begin(call, asked, uris, over, ports);
+    if (!isRefusal(answer)) return learn(call, { answer });
+    over.abort();
+    return answer;
+  } catch (fault) {
+    over.abort();
     throw fault;
-  });
-  const heard = targets.filter((_, at) => told[at] === true);
-  const answer: StreamAnswer = { kind: 'stream', events: events(call, ports, { news, changes, heard, seat }) };
-  return learn(call, { answer });
+  }
 }
 
-const subscribeAll = (call: Authenticated, targets: readonly Target[], ports: Ports): Promise<boolean[]> =>
-  Promise.all(targets.map((target) => subscribe(call, target, ports)));
+async function begin(
+  call: Authenticated,
+  asked: JsonObject,
+  uris: readonly string[],
+  over: Departure,
+  ports: Ports,
+): Promise<StreamAnswer | Refusal> {
+  const changes = lists.filter((what) => asked[`${what}ListChanged`] === true);
+  const wanted = [...new Set(uris)].flatMap((uri) => readable(call, uri, ports) ?? []);
+  const targets = wanted.map(({ target }) => target);
+  const news = ports.news.listen(wantedBy(call, changes, targets), over);
+  const heard = await hear(wanted, over, ports);
+  return isRefusal(heard) ? heard : { kind: 'stream', events: events(call, { news, changes, heard, over }) };
+}
 
 const isUris = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length <= mostUris && value.every((uri) => typeof uri === 'string');
@@ -55,15 +64,13 @@ interface Listening {
   readonly news: AsyncIterable<NewsItem>;
   readonly changes: readonly ListName[];
   readonly heard: readonly Target[];
-  readonly seat: string;
+  readonly over: Departure;
 }
 
 async function* events(
   call: Authenticated,
-  ports: Ports,
-  listening: Listening,
+  { news, changes, heard, over }: Listening,
 ): AsyncGenerator<ExchangeEvent | Ending> {
-  const { news, changes, heard, seat } = listening;
   const _meta = { [metaKeys.subscription]: call.id ?? '' };
   const say = (method: string, params: JsonObject): ExchangeEvent => ({
     kind: 'notification',
@@ -79,8 +86,7 @@ async function* events(
     }
     yield resultOf({ _meta });
   } finally {
-    ports.news.release(seat);
-    for (const target of heard) await unsubscribe(call, target, ports);
+    over.abort();
   }
 }
 
@@ -98,13 +104,3 @@ const honoured = (changes: readonly ListName[], heard: readonly Target[]): JsonO
   ...Object.fromEntries(changes.map((what) => [`${what}ListChanged`, true])),
   ...(heard.length > 0 ? { resourceSubscriptions: heard.map((target) => target.name) } : {}),
 });
-
-/** A place among those of the run, by its key; null when all are taken. */
-function seatOf({ identity }: Authenticated, news: News): string | null {
-  for (let seat = 1; seat <= mostOfARun; seat++) {
-    const key = JSON.stringify(['seat', identity.principal.id, identity.run.id, seat]);
-    if (news.hold(key)) return key;
-    news.release(key);
-  }
-  return null;
-}

@@ -1,5 +1,5 @@
 import { type BudgetLimits, narrower, type Spending } from '#gateway/core/budget.ts';
-import { type Approved, learn, type Reserved } from '#gateway/core/call.ts';
+import { type Approved, type CallRecord, learn, type Reserved } from '#gateway/core/call.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { Budgets, Inflight } from '#gateway/ports.ts';
@@ -30,6 +30,17 @@ export function reserve(call: Approved, { budgets, inflight, runBudget }: Ports)
   }
   inflight.leave(server);
   return spent(call, budgets.spending(run.id, limits));
+}
+
+/** Gives back what was taken, and settles what was really spent; nothing for a call that never came so far. */
+export function settle(
+  { reservation, target, dryRun, argsBytes }: CallRecord | Reserved,
+  bytesOut: number,
+  { budgets, inflight }: Pick<Ports, 'budgets' | 'inflight'>,
+): void {
+  if (!reservation || !target || dryRun) return;
+  inflight.leave(target.server.id);
+  budgets.settle(reservation, { calls: 1, bytes: (argsBytes ?? 0) + bytesOut });
 }
 
 function spent(call: Approved, { calls, bytes }: Spending): Refusal {

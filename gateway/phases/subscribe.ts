@@ -1,45 +1,46 @@
-import type { Authenticated } from '#gateway/core/call.ts';
+import { type Approved, type Authenticated, learn, type Reserved } from '#gateway/core/call.ts';
 import { type Answer, isEnding } from '#gateway/core/exchange.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
-import type { News } from '#gateway/core/news.ts';
-import type { Target } from '#gateway/core/snapshot.ts';
-import type { Upstreams } from '#gateway/ports.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { authorize } from './authorize.ts';
+import { forward } from './forward.ts';
+import { reserve, settle } from './reserve.ts';
 import { resourceTarget } from './route.ts';
 
-export interface SubscribePorts {
-  readonly news: News;
-  readonly upstreams: Upstreams;
-}
+export type SubscribePorts = Parameters<typeof authorize>[1] &
+  Parameters<typeof reserve>[1] &
+  Parameters<typeof forward>[1];
 
 /** Whoever may not read a resource does not hear of it either: the policy is asked as for the read itself. */
-export function readable(call: Authenticated, uri: string, ports: Parameters<typeof authorize>[1]): Target | null {
+export function readable(call: Authenticated, uri: string, ports: SubscribePorts): Approved | null {
   const target = resourceTarget(call.view, uri);
   if (!target) return null;
-  // A copy: this is a question beside the call, and must not stand in its record.
-  const question = {
-    ...call,
-    method: 'resources/subscribe',
-    target,
-    args: { uri },
-    argsBytes: 0,
-    facts: { paths: [] },
-  };
+  // A copy: this is a call beside the call, and must not stand in its record. It outlives the caller, since that nobody
+  // listens any more has to be said after who listened has left.
+  const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };
+  const question = { ...beside, target, args: { uri }, argsBytes: uri.length, facts: { paths: [] } };
   const judged = authorize(question, ports);
-  return 'decision' in judged && judged.decision.verdict === 'allow' ? target : null;
+  if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
+  return learn(judged, { permit: judged.decision, approval: null });
 }
 
-/** True when the server will tell of it. Two that listen in one run share what the server was told. */
-export async function subscribe(call: Authenticated, target: Target, ports: SubscribePorts): Promise<boolean> {
-  if (!ports.news.hold(keyOf(call, target))) return true;
-  const answer = await tell(call, target, ports, 'resources/subscribe');
-  if (await isDone(answer)) return true;
-  ports.news.release(keyOf(call, target));
-  return false;
+/** Tells the server, paid for and counted as every call to it. Null when the server does not want to tell of it. */
+export async function subscribe(call: Approved, ports: SubscribePorts): Promise<Reserved | Refusal | null> {
+  const reserved = reserve(call, ports);
+  if (isRefusal(reserved)) return reserved;
+  try {
+    const answered = await forward(reserved, ports);
+    if (isRefusal(answered)) return answered;
+    return (await isDone(answered.answer)) ? reserved : null;
+  } finally {
+    settle(reserved, 0, ports);
+  }
 }
 
-export async function unsubscribe(call: Authenticated, target: Target, ports: SubscribePorts): Promise<void> {
-  if (ports.news.release(keyOf(call, target))) await tell(call, target, ports, 'resources/unsubscribe');
+/** Of the gateway's own accord, with the permit that it began with: nobody is there any more who could pay for it. */
+export async function unsubscribe(first: Reserved, ports: SubscribePorts): Promise<void> {
+  const answered = await forward({ ...first, method: 'resources/unsubscribe', signal: createLeaving() }, ports);
+  if (!isRefusal(answered)) await isDone(answered.answer);
 }
 
 async function isDone(answer: Answer): Promise<boolean> {
@@ -47,20 +48,3 @@ async function isDone(answer: Answer): Promise<boolean> {
   for await (const event of answer.events) if (isEnding(event)) return event.kind === 'result';
   return false;
 }
-
-const keyOf = ({ identity }: Authenticated, { server, name }: Target): string =>
-  JSON.stringify(['uri', identity.principal.id, identity.run.id, server.id, name]);
-
-const tell = (
-  { client, identity }: Authenticated,
-  { server, name }: Target,
-  ports: SubscribePorts,
-  method: string,
-): Promise<Answer> =>
-  ports.upstreams.send({
-    ...{ server: server.id, method, params: { uri: name }, client, mirrors: [], resumed: null },
-    ...{ run: identity.run.id, principal: identity.principal.id, limits: server.limits },
-    answerBytes: 64 * 1024,
-    // It outlives the caller: that nobody listens any more has to be said after who listened has left.
-    signal: createLeaving(),
-  });

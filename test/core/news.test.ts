@@ -41,10 +41,14 @@ describe('news', () => {
     expect(await rest).toEqual([]);
   });
 
-  test('are counted by who needs them: the first begins and the last ends it', () => {
+  test('are kept for nobody who left before they listened', async () => {
     const news = createNews();
-    expect([news.hold('k'), news.hold('k'), news.release('k'), news.release('k')]).toEqual([true, false, false, true]);
-    expect(news.hold('k')).toBe(true);
+    const stop = createLeaving();
+    stop.abort();
+    let asked = 0;
+    news.listen(() => asked++ > 0, stop);
+    news.publish(changed('a'));
+    expect(asked).toBe(0);
   });
 });
 

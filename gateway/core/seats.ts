@@ -1,0 +1,28 @@
+/** Places that are taken for as long as somebody listens: so many of one run, and so many of all. */
+export interface Seats {
+  /** Gives the place back by the function that is returned, or says whose places are all taken. */
+  take(of: string): (() => void) | 'own' | 'all';
+}
+
+export function createSeats(most = { own: 8, all: 10_000 }): Seats {
+  const taken = new Map<string, number>();
+  let all = 0;
+  return {
+    take(of) {
+      const own = taken.get(of) ?? 0;
+      if (own >= most.own) return 'own';
+      if (all >= most.all) return 'all';
+      taken.set(of, own + 1);
+      all++;
+      let given = false;
+      return () => {
+        if (given) return;
+        given = true;
+        all--;
+        const left = (taken.get(of) ?? 0) - 1;
+        if (left > 0) taken.set(of, left);
+        else taken.delete(of);
+      };
+    },
+  };
+}
