@@ -74,11 +74,14 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     swap();
   });
 
+  /** Servers that list something else than before, whether or not that is approved and shown. */
+  const restless = new Set<string>();
+
   function swap(): void {
     const before = snapshot;
     snapshot = rebuild(parts, policy, held, findingsOf);
     for (const [id, view] of snapshot.byServer) {
-      if (shownBy(view) !== shownBy(before.byServer.get(id))) parts.changed(id);
+      if (restless.delete(id) || shownBy(view) !== shownBy(before.byServer.get(id))) parts.changed(id);
     }
     for (const name of snapshot.collisions.filter((one) => !before.collisions.includes(one)))
       log.error({ name }, 'two tools share a name: neither is served');
@@ -90,7 +93,9 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     const same = JSON.stringify(before) === JSON.stringify(found.state.catalogue);
     // What did not change stays the very object: findings are kept by it.
     held.set(id, same ? { ...found, state: { ...found.state, catalogue: before } } : found);
-    if (!same) await settle();
+    if (same) return;
+    if (withoutNote(before) !== withoutNote(found.state.catalogue)) restless.add(id);
+    await settle();
   }
 
   function refresh(id: string): Promise<void> {
@@ -137,7 +142,11 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   };
 }
 
-/** What agents are shown of one server. A note for people, or that first sight became a pin, is no part of it. */
+/** That first sight became a pin is news for people only: no agent's list is another for it. */
+const withoutNote = (catalogue: Catalogue | null): string =>
+  JSON.stringify(catalogue && { ...catalogue, trust: { ...catalogue.trust, note: '' } });
+
+/** What agents are shown of one server: it changes also when another server's tools close one of its own. */
 function shownBy(view: View | undefined): string {
   if (!view) return '';
   const all = [view.tools, view.prompts, view.resources].flatMap((targets) => [...targets.values()]);

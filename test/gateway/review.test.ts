@@ -5,6 +5,7 @@ import { cpuMs, longestTurn } from '#test/support/cpu-time.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { aTool, type ListingServer, startListing } from '#test/support/listing-server.ts';
 import { itemsOf, openSession, reasonOf, refusalIn, textOf } from '#test/support/messages.ts';
+import { total } from '#test/support/metrics-page.ts';
 import { scratchFolder } from '#test/support/scratch-folder.ts';
 import { readSse } from '#test/support/sse-reader.ts';
 
@@ -58,6 +59,9 @@ describe('a public server that shows signs of poisoning', () => {
     expect(server.calls).toEqual(['subtract']);
     const lines = (await sekisho.audit()).filter(({ reason }) => reason === 'definition_unreviewed');
     expect(lines).toMatchObject([{ server: 'up', tool: 'add', outcome: 'denied', upstream_ms: null }]);
+
+    const told = { reason: 'definition_unreviewed', phase: 'authorize' };
+    expect(total(await sekisho.metrics(), 'sekisho_refusals_total', told)).toBe(1);
 
     const seen = await diff();
     expect(seen).toMatchObject({ held: true, drift: [] });
