@@ -1,3 +1,5 @@
+import { parsePlain } from './plain-json.ts';
+
 /** A JSON value as `JSON.parse` makes it. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export type JsonObject = { [key: string]: JsonValue | undefined };
@@ -27,6 +29,8 @@ const MINUS = 0x2d;
  * Each of these is a parser differential: the policy would judge one document and the upstream execute another.
  */
 export function parseStrict(text: string, depth = 64): { readonly value: JsonValue } | JsonFlaw {
+  const plain = parsePlain(text, depth);
+  if (plain !== undefined) return { value: plain };
   // The scan runs first: it is iterative, so hostile nesting is refused before JSON.parse could meet it.
   const flaw = looseness(text, depth);
   if (flaw) return flaw;

@@ -116,3 +116,35 @@ describe('the canonical form of RFC 8785', () => {
     expect(canonical({ a: String.raw`\ud800` })).toBe(String.raw`{"a":"\\ud800"}`);
   });
 });
+
+test('is the same in whatever order members were made, numbers and __proto__ among their names', () => {
+  const names = fc.constantFrom('a', 'b', 'aa', 'é', '\u{1f600}', '\ufb33', '1', '10', '9', '__proto__', 'constructor');
+  const value = fc.letrec<{ value: JsonValue }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom<JsonValue>(null, true, 0, -0, 1.5, 'x', 'a\\ud'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(fc.tuple(names, tie('value')), { maxLength: 5 }).map((members) => Object.fromEntries(members)),
+    ),
+  })).value;
+  const reversed = (one: JsonValue): JsonValue => {
+    if (typeof one !== 'object' || one === null) return one;
+    if (Array.isArray(one)) return one.map(reversed);
+    const members = Object.entries(one).map(([name, member]) => [name, reversed(member as JsonValue)] as const);
+    return Object.fromEntries(members.reverse());
+  };
+  /** RFC 8785 §3.2.3, said again in other words. */
+  const written = (one: JsonValue): string => {
+    if (typeof one !== 'object' || one === null) return JSON.stringify(one);
+    if (Array.isArray(one)) return `[${one.map(written).join(',')}]`;
+    const sorted = Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${sorted.map(([name, member]) => `${JSON.stringify(name)}:${written(member as JsonValue)}`).join(',')}}`;
+  };
+  fc.assert(
+    fc.property(value, (one) => {
+      expect(canonical(one)).toBe(written(one));
+      expect(canonical(reversed(one))).toBe(written(one));
+    }),
+    { numRuns: 2_000 },
+  );
+});
