@@ -37,9 +37,23 @@ export function renew(
   return { taken: used + balance, lease: { balance, under: limit } };
 }
 
-/** A fiftieth of the limit, so that what a kill -9 loses is small, in bounds that keep the file out of most calls. */
-export const callSlice = (limit: number | null): number => clamp((limit ?? 0) / 50, 1, 1024);
-export const byteSlice = (limit: number | null): number => clamp((limit ?? 0) / 50, 64 * 1024, 4 * 1024 * 1024);
+/**
+ * A fiftieth of a small limit, a thousandth of a large one, in bounds: what a kill -9 loses is small beside the limit, and
+ * most calls keep out of the file.
+ */
+export const callSlice = (limit: number | null): number => slice(limit ?? 0, { least: 1, small: 1024, most: 65_536 });
+export const byteSlice = (limit: number | null): number =>
+  slice(limit ?? 0, { least: 64 * KiB, small: 4 * KiB * KiB, most: KiB ** 3 });
 
-const clamp = (value: number, least: number, most: number): number =>
-  Math.floor(Math.min(most, Math.max(least, value)));
+const KiB = 1024;
+
+interface Bounds {
+  readonly least: number;
+  /** As large as a fiftieth may be. */
+  readonly small: number;
+  /** As large as a thousandth may be. */
+  readonly most: number;
+}
+
+const slice = (limit: number, { least, small, most }: Bounds): number =>
+  Math.floor(Math.max(least, Math.min(limit / 50, small), Math.min(limit / 1000, most)));
