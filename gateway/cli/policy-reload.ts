@@ -14,7 +14,7 @@ export function policyReloadCommand(shell: Shell): Command {
     const said = await withGateway(shell, options, async (gateway) => granted(await gateway.policy.reload()));
     print(shell, options.json, said, () => said.revision);
     if (said.broken === null) return;
-    const lines = said.broken.errors.map((error) => describePolicyError(error, ''));
+    const lines = said.broken.errors.map((error) => describePolicyError(error, said.folder));
     throw new Failure('config', `The policy is broken; the last good one goes on:\n${lines.join('\n')}`);
   });
 }

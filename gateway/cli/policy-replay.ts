@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { compilePolicy } from '#gateway/adapters/policy/compile.ts';
 import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
 import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
@@ -9,8 +8,9 @@ import { decide } from '#gateway/core/decision.ts';
 import { erasedFor, recorded, shown } from '#gateway/core/replay.ts';
 import type { Policy } from '#gateway/core/snapshot.ts';
 import { type Changes, createChanges, type Said, saidBy } from '#gateway/core/verdict-changes.ts';
+import { exitCodes } from './exit.ts';
 import { changesTable } from './policy-changes.ts';
-import { complain, found, invalid, type PolicyTerminal } from './policy-terminal.ts';
+import { compiled, type PolicyTerminal } from './policy-terminal.ts';
 
 interface Options {
   readonly log: string;
@@ -39,35 +39,32 @@ export function policyReplayCommand(terminal: PolicyTerminal): Command {
 
 async function replay(terminal: PolicyTerminal, { log, policies, json }: Options): Promise<void> {
   const toolchain = await openToolchain({ env: terminal.env, progress: terminal.err });
-  const compiled = await compilePolicy({ directory: policies, toolchain });
-  if ('errors' in compiled) {
-    complain(compiled.errors, policies, terminal);
-    return terminal.exit(invalid);
-  }
+  const policy = await compiled({ folder: policies, json, toolchain, terminal });
+  if (policy === null) return;
   const changes = createChanges();
-  const again = replayer(createPolicyEngine(compiled), compiled.inputRefs, changes);
+  const again = replayer(createPolicyEngine(policy), policy.inputRefs, changes);
   try {
     for await (const line of createInterface({ input: createReadStream(log), crlfDelay: Number.POSITIVE_INFINITY })) {
       again.line(line);
     }
   } catch (fault) {
     terminal.err(`${log}: ${fault instanceof Error ? fault.message : String(fault)}`);
-    return terminal.exit(found);
+    return terminal.exit(exitCodes.found);
   }
   const { counts } = again;
   const groups = changes.groups();
   if (json)
-    terminal.out(JSON.stringify({ revision: compiled.revision, ...counts, groups, overflow: changes.overflow() }));
+    terminal.out(JSON.stringify({ revision: policy.revision, ...counts, groups, overflow: changes.overflow() }));
   else {
     for (const row of changesTable(groups)) terminal.out(row);
-    terminal.out(`${counts.same} calls judged alike, ${counts.changed} otherwise, by ${compiled.revision}`);
+    terminal.out(`${counts.same} calls judged alike, ${counts.changed} otherwise, by ${policy.revision}`);
     if (counts.unknown > 0)
       terminal.err(
         `${counts.unknown} calls cannot be judged again: the policy looks at arguments, and those were erased`,
       );
     if (counts.unreadable > 0) terminal.err(`${counts.unreadable} lines are no decisions`);
   }
-  if (counts.changed > 0 || counts.unknown > 0 || counts.unreadable > 0) terminal.exit(found);
+  if (counts.changed > 0 || counts.unknown > 0 || counts.unreadable > 0) terminal.exit(exitCodes.found);
 }
 
 function replayer(

@@ -18,7 +18,7 @@ export function policyShadowCommand(shell: Shell): Command {
       said.revision ??
       (said.broken ? 'nobody: the candidate is broken' : 'nobody yet: the candidate is being made ready');
     print(shell, options.json, said, () => [...changesTable(said.groups), `${counted}, by ${by}`].join('\n'));
-    for (const error of said.broken ?? []) remark(shell, describePolicyError(error, ''));
+    for (const error of said.broken ?? []) remark(shell, describePolicyError(error, said.folder));
     if (said.broken !== null) throw new Failure('config', 'The shadow policy is broken.');
   });
 }

@@ -1,6 +1,7 @@
-import { describePolicyError } from '#gateway/adapters/policy/compile.ts';
+import { type CompiledPolicy, compilePolicy, describePolicyError } from '#gateway/adapters/policy/compile.ts';
 import type { PolicyError } from '#gateway/adapters/policy/compiler-protocol.ts';
 import type { Toolchain } from '#gateway/adapters/policy/toolchain.ts';
+import { exitCodes } from './exit.ts';
 
 /** What a command may do to the terminal it was started in. */
 export interface PolicyTerminal {
@@ -9,9 +10,6 @@ export interface PolicyTerminal {
   err(line: string): void;
   exit(code: number): void;
 }
-
-export const found = 1;
-export const invalid = 3;
 
 /** What every verb of `sekisho policy` is given. */
 export interface Asked {
@@ -23,4 +21,14 @@ export interface Asked {
 
 export function complain(errors: readonly PolicyError[], folder: string, terminal: PolicyTerminal): void {
   for (const error of errors) terminal.err(describePolicyError(error, folder));
+}
+
+/** The policies of the folder; where they are broken, null, and the terminal was told. */
+export async function compiled({ folder, json, toolchain, terminal }: Asked): Promise<CompiledPolicy | null> {
+  const made = await compilePolicy({ directory: folder, toolchain });
+  if (!('errors' in made)) return made;
+  if (json) terminal.out(JSON.stringify(made));
+  else complain(made.errors, folder, terminal);
+  terminal.exit(exitCodes.config);
+  return null;
 }

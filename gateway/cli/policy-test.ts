@@ -4,7 +4,8 @@ import { InvalidArgumentError } from 'commander';
 import { junit } from '#gateway/adapters/policy/junit.ts';
 import { type PolicyCoverage, type PolicyTestReport, runPolicyTests } from '#gateway/adapters/policy/test-runner.ts';
 import { watchFolder } from '#gateway/adapters/policy/watch-folder.ts';
-import { type Asked, complain, found, invalid } from './policy-terminal.ts';
+import { exitCodes } from './exit.ts';
+import { type Asked, complain } from './policy-terminal.ts';
 
 export interface TestOptions {
   readonly json: boolean;
@@ -53,11 +54,11 @@ async function testOnce({ folder, json, toolchain, terminal }: Asked, options: T
   if (json) terminal.out(JSON.stringify(report));
   else if (report.errors.length > 0) complain(report.errors, folder, terminal);
   else for (const line of linesOf(report, folder)) terminal.out(line);
-  if (report.errors.length > 0) return invalid;
+  if (report.errors.length > 0) return exitCodes.config;
   const failed = report.tests.some(({ passed }) => !passed);
   const thin = (report.coverage?.percent ?? 100) < (options.threshold ?? 0);
   if (thin && !json) terminal.err(`fewer than ${options.threshold} % of the rules held in a test`);
-  return failed || thin ? found : 0;
+  return failed || thin ? exitCodes.found : exitCodes.ok;
 }
 
 function* linesOf({ tests, coverage }: PolicyTestReport, folder: string): Generator<string> {

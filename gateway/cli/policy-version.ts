@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { askCompiler } from '#gateway/adapters/policy/compiler.ts';
-import { type Asked, complain, invalid } from './policy-terminal.ts';
+import { exitCodes } from './exit.ts';
+import { type Asked, complain } from './policy-terminal.ts';
 
 /** `sekisho policy version`: every decision depends on these, so a report of a wrong one should name them. */
 export async function versions({ json, toolchain, terminal }: Asked): Promise<void> {
@@ -9,7 +10,7 @@ export async function versions({ json, toolchain, terminal }: Asked): Promise<vo
   const { opaVersion, diagnostics } = await askCompiler(toolchain, request);
   if (diagnostics.length > 0) {
     complain(diagnostics, '', terminal);
-    return terminal.exit(invalid);
+    return terminal.exit(exitCodes.config);
   }
   const compiler = await toolchain.compiler();
   const by = compiler?.kind === 'opa' ? 'the opa on the PATH' : `the compiler built from ${toolchain.digest}`;

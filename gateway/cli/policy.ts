@@ -2,13 +2,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkPolicies } from '#gateway/adapters/policy/check.ts';
-import { type CompiledPolicy, compilePolicy, describePolicyError } from '#gateway/adapters/policy/compile.ts';
+import { describePolicyError } from '#gateway/adapters/policy/compile.ts';
 import { createPolicyEngine } from '#gateway/adapters/policy/engine.ts';
 import { checkPolicyFormat, formatPolicies } from '#gateway/adapters/policy/format.ts';
 import { PolicyFault } from '#gateway/adapters/policy/policy-fault.ts';
 import { openToolchain } from '#gateway/adapters/policy/toolchain.ts';
+import { exitCodes } from './exit.ts';
 import { policyReplayCommand } from './policy-replay.ts';
-import { type Asked, complain, found, invalid, type PolicyTerminal } from './policy-terminal.ts';
+import { type Asked, compiled, complain, type PolicyTerminal } from './policy-terminal.ts';
 import { percentage, type TestOptions, test } from './policy-test.ts';
 import { versions } from './policy-version.ts';
 
@@ -89,7 +90,7 @@ async function check({ folder, json, toolchain, terminal }: Asked): Promise<void
   const { errors } = await checkPolicies(folder, toolchain);
   if (json) terminal.out(JSON.stringify({ errors }));
   else for (const error of errors) terminal.err(describePolicyError(error, folder));
-  if (errors.length > 0) return terminal.exit(invalid);
+  if (errors.length > 0) return terminal.exit(exitCodes.config);
   if (!json) terminal.err(`${folder}: nothing is wrong`);
 }
 
@@ -102,8 +103,8 @@ async function format({ folder, json, toolchain, terminal }: Asked, checkOnly: b
     complain(errors, folder, terminal);
     for (const file of files) terminal.out(join(folder, file));
   }
-  if (errors.length > 0) terminal.exit(invalid);
-  else if (checkOnly && files.length > 0) terminal.exit(found);
+  if (errors.length > 0) terminal.exit(exitCodes.config);
+  else if (checkOnly && files.length > 0) terminal.exit(exitCodes.found);
 }
 
 async function evaluate(asked: Asked, inputFile: string): Promise<void> {
@@ -113,7 +114,7 @@ async function evaluate(asked: Asked, inputFile: string): Promise<void> {
   const text = await readFile(inputFile, 'utf8').catch(() => null);
   if (text === null) {
     terminal.err(`${inputFile}: there is no such file`);
-    return terminal.exit(found);
+    return terminal.exit(exitCodes.found);
   }
   try {
     const decision = createPolicyEngine(policy).judge(JSON.parse(text));
@@ -121,15 +122,6 @@ async function evaluate(asked: Asked, inputFile: string): Promise<void> {
   } catch (fault) {
     if (!(fault instanceof PolicyFault || fault instanceof SyntaxError)) throw fault;
     terminal.err(`${inputFile}: ${fault.message}`);
-    terminal.exit(found);
+    terminal.exit(exitCodes.found);
   }
-}
-
-async function compiled({ folder, json, toolchain, terminal }: Asked): Promise<CompiledPolicy | null> {
-  const made = await compilePolicy({ directory: folder, toolchain });
-  if (!('errors' in made)) return made;
-  if (json) terminal.out(JSON.stringify(made));
-  else complain(made.errors, folder, terminal);
-  terminal.exit(invalid);
-  return null;
 }

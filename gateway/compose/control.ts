@@ -41,11 +41,14 @@ export function controlApi(gateway: Gateway): ControlApi {
     policy: {
       shadow: () => {
         const none = controlRefusal('unknown', 'This gateway has no candidate: name its folder under policy.shadow.');
-        return (gateway.shadow?.state() as ShadowReport | undefined) ?? none;
+        const { shadow: folder } = gateway.config.policy;
+        if (!gateway.shadow || folder === undefined) return none;
+        return { folder, ...gateway.shadow.state() } as ShadowReport;
       },
       reload: async () => {
         const { revision, broken } = await gateway.policy.reload();
-        return { revision, broken: broken === null ? null : { ...broken, errors: [...broken.errors] } };
+        const { path: folder } = gateway.config.policy;
+        return { folder, revision, broken: broken === null ? null : { ...broken, errors: [...broken.errors] } };
       },
     },
     runs: runsOf(gateway),

@@ -153,7 +153,7 @@ test('SIGHUP and `sekisho policy reload` look at once, and the command says what
     const second = await reload();
     expect(second.code).toBe(3);
     expect(second.out).toBe(first.out);
-    expect(second.err).toContain('a.rego:4:1: rego_parse_error');
+    expect(second.err).toContain(`${folder.at('policies/a.rego')}:4:1: rego_parse_error`);
     await folder.write('policies/a.rego', shut);
     gateway.child.kill('SIGHUP');
     await until(async () => {

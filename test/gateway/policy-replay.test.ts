@@ -118,6 +118,16 @@ describe('sekisho policy replay', () => {
     expect(err).toContain('4 calls cannot be judged again');
   });
 
+  test('says what is broken in the policies, with --json as one document, and ends with 3', async () => {
+    const file = await folder.write('policies/a.rego', 'package sekisho\n\ndecision := {\n');
+    await folder.write('log.jsonl', '');
+    const told = await replay(folder.at('log.jsonl'), folder.at('policies'));
+    expect(told).toMatchObject({ code: 3, out: '', err: expect.stringContaining(`${file}:4:1: rego_parse_error`) });
+    const { code, out, err } = await replay(folder.at('log.jsonl'), folder.at('policies'), '--json');
+    expect([code, err]).toEqual([3, '']);
+    expect(JSON.parse(out).errors[0]).toMatchObject({ file: 'a.rego', row: 4, col: 1 });
+  });
+
   test('names a log that is not there, and lines that are no decisions', async () => {
     await folder.write('policies/a.rego', rules(never));
     await folder.write('log.jsonl', '{"half": \n');

@@ -73,7 +73,7 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
       },
     },
     policy: {
-      reload: () => ({ revision: 'sha256-policy', broken: null }),
+      reload: () => ({ folder: '/etc/sekisho/policies', revision: 'sha256-policy', broken: null }),
       shadow: () => controlRefusal('unknown', 'There is none.'),
     },
     runs: {

@@ -93,6 +93,8 @@ const flaw = z.object({ file: z.string(), row: z.number(), col: z.number(), code
 const said = z.object({ verdict: z.enum(['allow', 'ask', 'deny', 'unusable']), codes: z.array(z.string()) });
 
 export const shadowReport = z.object({
+  /** Where the candidate stands: the files that are named are below it. */
+  folder: z.string(),
   /** Of the candidate; null while it cannot be asked. */
   revision: z.string().nullable(),
   broken: z.array(flaw).nullable(),
@@ -114,6 +116,8 @@ export const shadowReport = z.object({
 export type ShadowReport = Readonly<z.output<typeof shadowReport>>;
 
 export const policyReloaded = z.object({
+  /** Where the policies stand: the files that are named are below it. */
+  folder: z.string(),
   /** Of the policy in force. */
   revision: z.string(),
   /** Why what stands in the folder is not in force; null when it is. */
