@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { difference, mutated, seeded } from '#test/support/door-differential.ts';
+import { difference, mutated } from '#test/support/door-differential.ts';
+import { createChance } from './chance.ts';
 
 const help = `npm run fuzz:door -- [--requests N] [--seed N]
 
@@ -20,7 +21,7 @@ const { values } = parseArgs({
 });
 
 function fuzz(requests: number, seed: number): boolean {
-  const random = seeded(seed);
+  const random = createChance(seed).fraction;
   const began = performance.now();
   let accepted = 0;
   for (let i = 1; i <= requests; i++) {

@@ -90,18 +90,6 @@ export function difference(text: string): { readonly accepted: boolean; readonly
 
 const sorted = (reading: NodeReading): object => ({ ...reading, headers: Object.entries(reading.headers).sort() });
 
-/** A small fast generator of numbers below one, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const base = (over: string): string =>
   `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:7410\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n${over}Content-Length: 12\r\n\r\n`;
 
