@@ -6,7 +6,7 @@ import type { SignIn } from '#gateway/adapters/http/challenge.ts';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { serveOAuth } from '#gateway/adapters/http/oauth.ts';
-import { metadataUrl, serveResourceMetadata } from '#gateway/adapters/http/resource-metadata.ts';
+import { metadataUrl, type ResourceFacts, serveResourceMetadata } from '#gateway/adapters/http/resource-metadata.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
@@ -181,10 +181,11 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     clock: () => performance.now(),
   });
   const checkHost = createHostCheck(config);
+  const resource = resourceFacts(config);
   const server = createPublicServer({
     gate,
     checkHost,
-    signIn: signInOf(config),
+    signIn: signInOf(resource),
     revocations,
     news,
     seal: createSeal(
@@ -197,7 +198,6 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     now: Date.now,
     log,
   });
-  const resource = resourceFacts(config);
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens)
     serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, recordable: audit.ready, now: Date.now });
@@ -272,8 +272,7 @@ async function taken(
 }
 
 /** What a caller without a good token is told, where people can sign in. */
-function signInOf(config: Config): SignIn | null {
-  const facts = resourceFacts(config);
+function signInOf(facts: ResourceFacts | null): SignIn | null {
   return facts && { metadata: metadataUrl(facts), scope: facts.scopes.join(' ') };
 }
 

@@ -74,3 +74,7 @@ function withoutDots(text: string): string | null {
   if (four === null || at === 0) return null;
   return `${text.slice(0, at)}${(four >> 16n).toString(16)}:${(four & 0xffffn).toString(16)}`;
 }
+
+/** Names and addresses, as a config or a URL writes them, that never leave this machine. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

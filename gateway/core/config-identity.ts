@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { duration, httpsUrl, path } from './config-scalars.ts';
+import { duration, httpsUrl, path, scopeWord, tiers } from './config-scalars.ts';
 
 /** The part of the grammar that says who may call: pinned signers, and what is exchanged for a run token. */
 
-const tiers = ['internal', 'partner', 'public', 'local', 'quarantined'] as const;
 const families = { RS256: 'RSA', PS256: 'RSA', ES256: 'EC', Ed25519: 'OKP', EdDSA: 'OKP' } as const;
 export type SubjectAlgorithm = keyof typeof families;
 
@@ -52,10 +51,7 @@ const verify = z.strictObject({
 const grant = z.strictObject({
   tiers: z.array(z.enum(tiers)).min(1).meta({ description: 'Tiers of servers the run may reach.' }),
   tools: z.array(toolPattern).min(1).max(100).meta({ description: 'Tools the run may call: tickets.*' }),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/))
-    .default([])
-    .meta({ description: 'Its scopes.' }),
+  scopes: z.array(scopeWord).default([]).meta({ description: 'Its scopes.' }),
   groups: z.array(z.string().min(1).max(64)).default([]).meta({ description: 'Its groups, for policies.' }),
   ttl: between(60_000, 900_000, '1m and 15m').prefault('10m').meta({ description: 'Lifetime of one run token.' }),
   deadline: between(60_000, 604_800_000, '1m and 7d')
@@ -118,10 +114,7 @@ export const personRule = z.strictObject({
         .meta({ description: 'The "typ" of its access tokens; JWT where it does not follow RFC 9068.' }),
     })
     .prefault({}),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/))
-    .default([])
-    .meta({ description: 'Needed by all.' }),
+  scopes: z.array(scopeWord).default([]).meta({ description: 'Needed by all.' }),
   groups: z.string().min(1).max(128).default('groups').meta({ description: 'The claim that lists groups.' }),
   tiers: z
     .record(z.string().min(1), z.array(z.enum(tiers)))

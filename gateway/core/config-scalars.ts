@@ -33,4 +33,8 @@ export const addressRange = z.string().refine((text) => rangeTrouble(text) === n
 /** A relative one starts at the folder of the file it stands in. */
 export const path = z.string().min(1);
 export const port = z.int().min(0).max(65_535);
+/** How far a server can be trusted. */
+export const tiers = ['internal', 'partner', 'public', 'local', 'quarantined'] as const;
+/** One word of an OAuth scope (RFC 6749 §3.3). */
+export const scopeWord = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/);
 export const pointer = z.string().regex(/^(\/[^/]*)+$/, 'a JSON pointer such as /path');

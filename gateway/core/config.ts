@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { personRule, runRule } from './config-identity.ts';
-import { addressRange, duration, httpUrl, path, pointer, port, size } from './config-scalars.ts';
+import { addressRange, duration, httpUrl, path, pointer, port, size, tiers } from './config-scalars.ts';
 import { serverIdPattern } from './names.ts';
 
 /** The one source of the configuration's grammar: parser, types, `config/gateway.schema.json` and docs come from it. */
 
 const actions = ['read', 'write', 'delete', 'exec', 'egress', 'admin'] as const;
 const risks = ['low', 'medium', 'high', 'critical'] as const;
-const tiers = ['internal', 'partner', 'public', 'local', 'quarantined'] as const;
 const manifestRules = ['signed', 'signed-or-snapshot', 'snapshot'] as const;
 
 const tool = z.strictObject({

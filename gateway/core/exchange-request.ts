@@ -1,8 +1,7 @@
-import { decodeBase64url, decodeUtf8 } from './base64url.ts';
-import { isFlaw, isJsonObject, type JsonObject, parseStrict } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { longestToken, parsePart } from './jwt.ts';
 import type { Ceiling, Identity, Run } from './principal.ts';
 import { type Reason, type Refusal, refuse } from './refusals.ts';
-import { longestToken } from './run-token.ts';
 
 /** What came to the token endpoint, in whichever of the two grants. */
 export interface ExchangeRequest {
@@ -91,10 +90,8 @@ export function parseExchange(form: string, targets: readonly string[]): Exchang
 
 /** Is it one of our own kind, that came for its renewal? Judged by its unverified header: what it is worth comes later. */
 export function isRunToken(token: string): boolean {
-  const bytes = decodeBase64url(token.split('.', 1)[0] ?? '');
-  const text = bytes && decodeUtf8(bytes);
-  const parsed = text === null ? null : parseStrict(text, 8);
-  return parsed !== null && !isFlaw(parsed) && isJsonObject(parsed.value) && parsed.value.typ === 'at+jwt';
+  const header = parsePart(token.split('.', 1)[0] ?? '', 8);
+  return header !== null && isJsonObject(header) && header.typ === 'at+jwt';
 }
 
 /** RFC 6749 §5.2, by the reason of the refusal; a reason that is not here is a fault of ours. */

@@ -1,5 +1,6 @@
 import type { SubjectAlgorithm } from './config-identity.ts';
 import { isFlaw, isJsonObject, type JsonObject, parseStrict } from './json.ts';
+import { secretMembers } from './jwk.ts';
 
 /** A public key of an issuer, with the algorithms that it may be used with. */
 export interface IssuerKey {
@@ -9,7 +10,6 @@ export interface IssuerKey {
 }
 
 const mostKeys = 50;
-const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /**
  * Reads a JWKS that somebody else keeps. What is not for signatures, or of a kind that is not used here, is passed over;

@@ -16,7 +16,7 @@ const mostKeys = 50;
 const mostCharacters = 64 * 1024;
 
 /** Members that only a private or a symmetric key has. */
-const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+export const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** RFC 7638: the digest of the members that make the key, so that a `kid` cannot name another key. */
 export function thumbprint(jwk: { readonly kty: string; readonly crv: string } & JsonObject, sha256: Sha256): string {

@@ -1,5 +1,6 @@
 import { actorsOf } from './actors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { meantFor } from './jwt.ts';
 import type { Ceiling, Identity, TokenFacts } from './principal.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
@@ -22,9 +23,6 @@ export interface RunToken {
   /** Epoch milliseconds. */
   readonly notBefore: number;
 }
-
-/** Characters. A longer token is not even looked at, so none may be made. */
-export const longestToken = 8 * 1024;
 
 const runId = /^[A-Za-z0-9._:@/-]{1,256}$/;
 const visible = /^[\x21-\x7e]{1,256}$/;
@@ -81,10 +79,6 @@ export const invalid = (why: string): Refusal => refuse('token_invalid', `${why}
 
 const matches = (value: JsonValue | undefined, pattern: RegExp): value is string =>
   typeof value === 'string' && pattern.test(value);
-
-/** Kubernetes sends arrays of one; a longer array would let a token for a sibling in. */
-const meantFor = (aud: JsonValue | undefined, audience: string): boolean =>
-  aud === audience || (Array.isArray(aud) && aud.length === 1 && aud[0] === audience);
 
 const principalType = (sub: string): 'run' | 'service' | 'user' =>
   sub.startsWith('run:') ? 'run' : sub.startsWith('service:') ? 'service' : 'user';

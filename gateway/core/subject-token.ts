@@ -1,5 +1,6 @@
 import type { SubjectAlgorithm } from './config-identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { meantFor } from './jwt.ts';
 import type { Subject } from './trust-rule.ts';
 
 /** How tokens of one issuer are verified: one profile for one issuer, whatever the token says of itself. Times in ms. */
@@ -53,7 +54,7 @@ export function parseSubject(
   if (!isJsonObject(claims)) return { why: 'Its payload is not a well-formed JSON object.' };
   const { iss, aud, jti } = claims;
   if (iss !== profile.issuer) return { why: 'It names another issuer than the one its key belongs to.' };
-  if (!isFor(aud, profile.audience)) return { why: `It is meant for another audience than ${profile.audience}.` };
+  if (!meantFor(aud, profile.audience)) return { why: `It is meant for another audience than ${profile.audience}.` };
   const times = timesOf(claims, profile, now);
   if ('why' in times) return times;
   if (claims.cnf !== undefined) return { why: 'It is bound to a key ("cnf"), and came alone.' };
@@ -61,10 +62,6 @@ export function parseSubject(
   if (single && !(typeof jti === 'string' && /^[\x21-\x7e]{1,512}$/.test(jti))) return { why: 'It needs a "jti".' };
   return { issuer: iss, jti: single ? String(jti) : null, ...times, key, claims };
 }
-
-/** Kubernetes sends arrays of one; a longer array would let a token for a sibling in. */
-const isFor = (aud: JsonValue | undefined, audience: string): boolean =>
-  aud === audience || (Array.isArray(aud) && aud.length === 1 && aud[0] === audience);
 
 function timesOf(
   { exp, iat, nbf = iat }: JsonObject,

@@ -1,3 +1,4 @@
+import { isLoopback } from '#gateway/core/address.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { isClosedUrl, openedRanges } from '#gateway/core/egress.ts';
 import type { Complaint } from './issue.ts';
@@ -77,7 +78,3 @@ export function warningsOf(config: Config): readonly string[] {
   }
   return warnings;
 }
-
-/** Names and addresses that never leave this machine. */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

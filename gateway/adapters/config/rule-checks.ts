@@ -1,3 +1,4 @@
+import { isLoopback } from '#gateway/core/address.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { ruleTrouble } from '#gateway/core/known-issuers.ts';
 import type { Complaint } from './issue.ts';
@@ -10,7 +11,7 @@ export function rulesOf({ identity: { runs, people }, url }: Config): readonly C
   if (url.replace(/\/$/, '') !== origin) {
     found.push({ path: ['url'], message: 'must have no path: OAuth metadata is found at its root' });
   }
-  if (protocol !== 'https:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
+  if (protocol !== 'https:' && !isLoopback(hostname)) {
     found.push({ path: ['url'], message: 'must be https: tokens come to it that are worth a run' });
   }
   for (const [index, { issuer, id }] of people.entries()) {

@@ -1,8 +1,8 @@
 import { compactVerify } from 'jose';
-import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
-import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
+import { decodeBase64url } from '#gateway/core/base64url.ts';
+import { isJsonObject } from '#gateway/core/json.ts';
+import { longestToken, parsePart } from '#gateway/core/jwt.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { longestToken } from '#gateway/core/run-token.ts';
 import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
 import type { Slots, Subjects } from '#gateway/ports.ts';
 import type { KeyCache } from './key-cache.ts';
@@ -27,8 +27,8 @@ export function createSubjects(issuers: readonly TrustedIssuer[], slots: Slots):
       const parts = token.split('.', 4);
       const [first = '', second = '', third = ''] = parts;
       const sealed = parts.length === 3 && (decodeBase64url(third)?.length ?? 0) > 0;
-      const header = sealed && token.length <= longestToken ? parseDocument(first) : null;
-      const claims = header === null ? null : parseDocument(second);
+      const header = sealed && token.length <= longestToken ? parsePart(first, mostDepth) : null;
+      const claims = header === null ? null : parsePart(second, mostDepth);
       if (header === null || claims === null) return invalid('It is not a JWT of at most 8 KiB.');
       // Unverified so far: it only says whose keys to ask.
       const issuer = byName.get(isJsonObject(claims) ? String(claims.iss) : '');
@@ -60,13 +60,6 @@ async function isSigned(token: string, key: Parameters<typeof compactVerify>[1],
   }
 }
 
-function parseDocument(part: string): JsonValue | null {
-  const bytes = decodeBase64url(part);
-  const text = bytes && decodeUtf8(bytes);
-  const parsed = text === null ? null : parseStrict(text, mostDepth);
-  return parsed === null || isFlaw(parsed) ? null : parsed.value;
-}
-
 const invalid = (why: string): Refusal => refuse('subject_invalid', why);
 
 /** Whoever sends this very token again gets the same answer; for everything else time may change it. */
@@ -74,8 +67,6 @@ export const badSignature = invalid('Its signature does not fit.');
 
 /** Whose token it says it is, unverified; empty for what is no JWT. */
 export function issuerOf(token: string): string {
-  const claims = token.length > longestToken ? null : parseDocument(token.split('.', 2)[1] ?? '');
-  return isJsonObject(claims ?? '') && typeof (claims as JsonObject).iss === 'string'
-    ? String((claims as JsonObject).iss)
-    : '';
+  const claims = token.length > longestToken ? null : parsePart(token.split('.', 2)[1] ?? '', mostDepth);
+  return claims !== null && isJsonObject(claims) && typeof claims.iss === 'string' ? claims.iss : '';
 }

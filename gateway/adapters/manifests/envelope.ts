@@ -1,7 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
+import { decodeBase64url } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
 import type { Jwks, PublicJwk } from '#gateway/core/jwk.ts';
+import { parsePart } from '#gateway/core/jwt.ts';
 import { manifestType } from './sign.ts';
 
 /** One line per kind of key: the names its algorithm goes by, and how Node verifies it. */
@@ -43,7 +44,7 @@ export function parseEnvelope(text: string): Envelope | Why {
 
 /** Verifies the signature, then parses the very bytes that were verified. */
 export function openEnvelope(envelope: Envelope, jwks: Jwks): { payload: JsonValue; key: string } | Why {
-  const header = parsePart(envelope.protected);
+  const header = parsePart(envelope.protected, depth);
   if (!isJsonObject(header) || !hasExactly(header, ['alg', 'kid', 'typ'])) {
     return { why: 'its protected header must hold "alg", "kid" and "typ" and nothing else' };
   }
@@ -53,7 +54,7 @@ export function openEnvelope(envelope: Envelope, jwks: Jwks): { payload: JsonVal
   const { names } = algorithms[jwk.kty];
   if (!names.some((name) => name === header.alg)) return { why: `its "alg" is not ${names.join(' or ')}` };
   if (!signatureFits(envelope, jwk)) return { why: 'its signature does not fit' };
-  const payload = parsePart(envelope.payload);
+  const payload = parsePart(envelope.payload, depth);
   return payload === null ? { why: 'its payload is not well-formed JSON' } : { payload, key: jwk.kid };
 }
 
@@ -72,14 +73,7 @@ export function signatureFits(envelope: Envelope, jwk: PublicJwk): boolean {
 }
 
 /** What the payload claims, signature unseen: only to number the next manifest, never to trust this one. */
-export const peekPayload = (envelope: Envelope): JsonValue => parsePart(envelope.payload);
-
-function parsePart(part: string): JsonValue {
-  const bytes = decodeBase64url(part);
-  const text = bytes && decodeUtf8(bytes);
-  const parsed = text === null ? null : parseStrict(text, depth);
-  return parsed === null || isFlaw(parsed) ? null : parsed.value;
-}
+export const peekPayload = (envelope: Envelope): JsonValue => parsePart(envelope.payload, depth);
 
 export const hasExactly = (value: JsonObject, names: readonly string[]): boolean =>
   Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));

@@ -1,9 +1,11 @@
-import { decodeBase64url, decodeUtf8 } from '#gateway/core/base64url.ts';
-import { isFlaw, isJsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
+import { decodeBase64url } from '#gateway/core/base64url.ts';
+import { isJsonObject } from '#gateway/core/json.ts';
+import { parseDocument } from '#gateway/core/jwt.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import { invalid } from '#gateway/core/run-token.ts';
 
-const mostDepth = 8;
+/** Levels of JSON. */
+export const mostDepth = 8;
 const mostKid = 128;
 
 /** What a JWS may ask for: Ed25519 (RFC 9864), which is what we sign by, and the older name that pinned signers may use. */
@@ -22,7 +24,7 @@ export function parseHeader(token: string): string | Refusal {
   if (parts.length !== 3 || !header || !rest.every((part) => decodeBase64url(part))) {
     return invalid('It is not three parts of base64url.');
   }
-  const parsed = parseDocument(header);
+  const parsed = parseDocument(header, mostDepth);
   if (parsed === null || !isJsonObject(parsed)) return invalid('Its header is not well-formed JSON.');
   const { alg, typ, kid, ...unknown } = parsed;
   if (typeof alg !== 'string' || !algorithms.includes(alg)) return invalid('Its algorithm must be Ed25519 (EdDSA).');
@@ -30,11 +32,4 @@ export function parseHeader(token: string): string | Refusal {
   if (Object.keys(unknown).length > 0) return invalid('Its header may hold "alg", "typ" and "kid" only.');
   if (typeof kid !== 'string' || kid.length > mostKid) return invalid('Its header needs a "kid".');
   return kid;
-}
-
-/** @returns null for what is not strictly UTF-8 and strictly JSON; a JSON `null` is no document either. */
-export function parseDocument(bytes: Uint8Array): JsonValue | null {
-  const text = decodeUtf8(bytes);
-  const parsed = text === null ? null : parseStrict(text, mostDepth);
-  return parsed === null || isFlaw(parsed) ? null : parsed.value;
 }

@@ -1,9 +1,10 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { JsonObject } from '#gateway/core/json.ts';
+import { longestToken } from '#gateway/core/jwt.ts';
 import type { Ceiling, Run } from '#gateway/core/principal.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
-import { identityAt, longestToken, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
+import { identityAt, parseRunToken, type RunToken } from '#gateway/core/run-token.ts';
 
 export interface RunGrant {
   readonly key: { readonly kid: string; readonly key: KeyObject };

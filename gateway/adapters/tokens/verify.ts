@@ -1,18 +1,11 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
-import { decodeBase64url } from '#gateway/core/base64url.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
+import { longestToken, parseDocument, parsePart } from '#gateway/core/jwt.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import {
-  identityAt,
-  invalid,
-  longestToken,
-  parseRunToken,
-  type RunToken,
-  type TokenRules,
-} from '#gateway/core/run-token.ts';
+import { identityAt, invalid, parseRunToken, type RunToken, type TokenRules } from '#gateway/core/run-token.ts';
 import type { Tokens } from '#gateway/ports.ts';
-import { algorithms, parseDocument, parseHeader } from './compact.ts';
+import { algorithms, mostDepth, parseHeader } from './compact.ts';
 import { createSlots } from './slots.ts';
 import { createVerdicts } from './verdicts.ts';
 
@@ -110,7 +103,7 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
       const signer = signers.get(kid) ?? ownSigner(kid);
       if (!signer) return invalid('Its key ("kid") is none of those that this gateway knows.');
       // What its own claims rule out needs no signature check: a flood of expired tokens is not worth one.
-      const claimed = parseRunToken(parseDocument(payloadOf(token)), signer.rules);
+      const claimed = parseRunToken(parsePart(token.split('.', 2)[1] ?? '', mostDepth), signer.rules);
       const early = isRefusal(claimed) ? claimed : identityAt(claimed, now);
       if (isRefusal(early)) return early;
       return waitFor(digest, now, () => slots.run(() => check(token, digest, signer)));
@@ -118,12 +111,10 @@ export function createTokens(options: TokenOptions): Tokens & Admission {
   };
 }
 
-const payloadOf = (token: string): Uint8Array => decodeBase64url(token.split('.', 2)[1] ?? '') ?? new Uint8Array();
-
 async function verifySignature(token: string, { key, rules }: Signer): Promise<RunToken | Refusal> {
   try {
     const { payload } = await compactVerify(token, key, { algorithms });
-    return parseRunToken(parseDocument(payload), rules);
+    return parseRunToken(parseDocument(payload, mostDepth), rules);
   } catch {
     // Whatever went wrong in there, it proved nothing: never a default principal.
     return invalid('Its signature does not fit.');
