@@ -139,7 +139,13 @@ describe('a state', () => {
 test('a legacy caller that cannot be asked is refused in a sentence, and nothing hangs', async () => {
   const session = await openSession(sekisho, { capabilities: {} });
   const refused = await session.call(`up__${state}`);
-  expect(refused.answer.error ?? refused.answer.result?.isError).toBeTruthy();
+  expect([refused.status, refused.answer.result]).toEqual([200, undefined]);
+  // The server's own "no": it was told what this caller cannot do, and says which capability is missing.
+  expect(refused.answer.error).toMatchObject({
+    code: -32021,
+    message: expect.stringContaining('elicitation'),
+    data: { requiredCapabilities: { elicitation: {} } },
+  });
 });
 
 test('arguments that headers mirror reach a server that checks them, in any alphabet', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { controlApi } from '#gateway/compose/control.ts';
 import type { RevocationKind } from '#gateway/core/revocation.ts';
@@ -6,6 +8,7 @@ import { type EverythingUpstream, startEverything } from '#test/support/everythi
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
 import { envelope, type Heard, heard, openSession, reasonOf } from '#test/support/messages.ts';
+import { postLines } from '#test/support/raw-http.ts';
 import { aJob, aRule, aRunToken, claimsOf, exchange, sendForm } from '#test/support/run-tokens.ts';
 import { readSse } from '#test/support/sse-reader.ts';
 
@@ -23,15 +26,44 @@ const slow: Tool = {
   },
 };
 
+let cancelled = 0;
+
+/** Says nothing, until it is told that nobody waits any more. */
+const held: Tool = {
+  description: 'Waits for its end.',
+  inputSchema: { type: 'object', properties: {} },
+  run: (_, { signal }) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        cancelled++;
+        resolve({ content: [] });
+      });
+    }),
+};
+
+/** More than the buffers between it and a client that does not read. */
+const flood: Tool = {
+  description: 'Says a lot.',
+  inputSchema: { type: 'object', properties: {} },
+  async run(_, { notify, signal }) {
+    const params = { level: 'info', data: 'x'.repeat(64 * 1024) };
+    for (let n = 0; n < 400 && !signal.aborted; n++) await notify({ method: 'notifications/message', params });
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { content: [] };
+  },
+};
+
 let issuer: TestIssuer;
 let upstream: EverythingUpstream;
 let sekisho: TestGateway;
 
 beforeAll(async () => {
-  [issuer, upstream] = await Promise.all([startIssuer(), startEverything({ slow })]);
+  [issuer, upstream] = await Promise.all([startIssuer(), startEverything({ slow, held, flood })]);
   sekisho = await startGateway({
     identity: { development: true, runs: [aRule(issuer), aRule(issuer, { id: 'other', match: { project: '43' } })] },
-    servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
+    servers: {
+      up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } }, limits: { answer: '1GiB' } },
+    },
   });
 });
 
@@ -176,7 +208,12 @@ describe('open streams', () => {
   test('of a revoked run are closed within two seconds, all twenty, and the next call is refused (A12)', async () => {
     const token = await aRunToken(sekisho, issuer);
     const other = await openSession(sekisho, { token: await aRunToken(sekisho, issuer) });
-    const untouched = await other.stream();
+    const leaving = new AbortController();
+    const untouched = await other.stream({}, leaving.signal);
+    const over = untouched.text().then(
+      () => 'over',
+      () => 'left',
+    );
     const open = await twenty(token);
     expect(sekisho.gateway.revocations.all().some(({ subject }) => subject === runOf(token))).toBe(false);
     await revoke('run', runOf(token));
@@ -187,8 +224,8 @@ describe('open streams', () => {
     expect(await initialize(token)).toEqual(refused);
     const lines = (await sekisho.audit()).filter(({ run, reason }) => run === runOf(token) && reason === 'run_revoked');
     expect(lines.filter(({ method }) => method === 'tools/call')).toHaveLength(10);
-    await untouched.body?.cancel();
-    expect(untouched.status).toBe(200);
+    expect([untouched.status, await Promise.race([over, within(300)])]).toEqual([200, 'late']);
+    leaving.abort();
   });
 
   test('end when their token expires', async () => {
@@ -222,26 +259,26 @@ describe('open streams', () => {
   test('a call whose answer has not begun ends, too, and is cancelled at its server', async () => {
     const token = await aRunToken(sekisho, issuer);
     const session = await openSession(sekisho, { token });
-    const call = session.call('up__wait', { ms: 30_000 });
-    await expect.poll(() => upstream.calls.get('wait') ?? 0).toBe(1);
+    const call = session.call('up__held');
+    await expect.poll(() => upstream.calls.get('held') ?? 0).toBe(1);
     await revoke('run', runOf(token));
     const { status, answer } = (await Promise.race([call, within(2000)])) as Heard;
     expect([status, reasonOf({ answer })]).toEqual([401, 'run_revoked']);
+    await expect.poll(() => cancelled).toBe(1);
   });
 
   test('of a client that does not read are closed, too', async () => {
     const token = await aRunToken(sekisho, issuer);
     const session = await openSession(sekisho, { token });
-    const call = {
-      jsonrpc: '2.0',
-      id: 7,
-      method: 'tools/call',
-      params: { name: 'up__slow', _meta: { progressToken: 1 } },
-    };
-    const answer = await sekisho.post(call, session.headers);
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'up__flood' } });
+    const { hostname, port } = new URL(sekisho.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write(`${postLines('/mcp', body.length, session.headers).join('\r\n')}\r\n\r\n${body}`);
+    await once(socket, 'readable');
+    const streams = async () => /sekisho_streams_open (\d+)/.exec(await sekisho.metrics())?.[1];
+    expect(await streams()).toBe('1');
     await revoke('run', runOf(token));
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(/sekisho_streams_open (\d+)/.exec(await sekisho.metrics())?.[1]).toBe('0');
-    await answer.text();
+    await expect.poll(streams, { timeout: 2000 }).toBe('0');
+    socket.destroy();
   });
 });
