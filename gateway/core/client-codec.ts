@@ -1,4 +1,5 @@
 import type { Received, Session } from './call.ts';
+import { errorCodes } from './error-codes.ts';
 import type { Client, Ending, ExchangeEvent, InputNeeded } from './exchange.ts';
 import { isModern } from './exchange.ts';
 import type { JsonObject, JsonValue } from './json.ts';
@@ -48,8 +49,8 @@ export function encodeEnding(to: Addressee, ending: Ending): Wire {
   if (ending.kind === 'refusal') return encodeRefusal(to, ending.refusal);
   if (ending.kind === 'error') {
     const modern = isModern(to.client.revision);
-    const code = modern && ending.error.code === notFoundOfLegacy ? -32602 : ending.error.code;
-    return errorWire(to.id, modern && code === capabilityMissing ? 400 : 200, { ...ending.error, code });
+    const code = modern && ending.error.code === errorCodes.notFoundOfLegacy ? -32602 : ending.error.code;
+    return errorWire(to.id, modern && code === errorCodes.capabilityMissing ? 400 : 200, { ...ending.error, code });
   }
   if (ending.kind === 'input') return encodeInput(to, ending.input);
   const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(to, ending);
@@ -66,12 +67,6 @@ function encodeInput(to: Addressee, { requests, state }: InputNeeded): Wire {
   };
   return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: to.id, result }), errorCode: null };
 }
-
-/** `-32002` must not be emitted to modern clients (basic/index §Error Codes). */
-const notFoundOfLegacy = -32002;
-
-/** The one error of a server that has an HTTP status of its own (A10). */
-const capabilityMissing = -32021;
 
 function legacyResult(to: Addressee, { result, source }: Ending & { kind: 'result' }): string {
   const said = inLegacyForm(to, result);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { personRule, runRule } from './config-identity.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size, tiers } from './config-scalars.ts';
+import { modernRevisions, upstreamRevisions } from './exchange.ts';
 import { serverIdPattern } from './names.ts';
 
 /** The one source of the configuration's grammar: parser, types, `config/gateway.schema.json` and docs come from it. */
@@ -33,16 +34,13 @@ const credential = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** As far as servers of the older era go back; which of them is agreed on is theirs to choose. */
-const revisions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
-
 const server = z
   .strictObject({
     tier: z.enum(tiers).meta({ description: 'How far the server is trusted.' }),
     url: httpUrl.optional().meta({ description: 'The streamable HTTP endpoint.' }),
     command: z.array(z.string().min(1)).min(1).optional().meta({ description: 'The program of a stdio server.' }),
     revision: z
-      .enum(revisions)
+      .enum([...modernRevisions, ...upstreamRevisions])
       .optional()
       .meta({ description: 'The MCP revision it is spoken to in. Left out: the server is asked.' }),
     elicitation: z.enum(['park', 'refuse']).optional().meta({

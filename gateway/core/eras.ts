@@ -1,11 +1,9 @@
-import { isModern, metaKeys, modernRevisions, supportedRevisions } from './exchange.ts';
+import { type Era, isModern, metaKeys, modernRevisions, supportedRevisions } from './exchange.ts';
 import type { MessageHeaders } from './header-agreement.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import type { Message } from './message.ts';
 import { logLevels } from './methods.ts';
 import { type Refusal, refuse } from './refusals.ts';
-
-export type Era = 'legacy' | 'modern';
 
 /** What a message shows of its era: in the body a claim (the reserved `_meta` key), beside it a header. */
 interface Signs {

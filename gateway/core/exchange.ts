@@ -75,14 +75,22 @@ export const resultOf = (result: JsonObject): Ending & { readonly kind: 'result'
   source: null,
 });
 
+/** Our own "no" in the place of an answer. */
+export const noAnswer = (refusal: Refusal): Ending & { readonly kind: 'refusal' } => ({ kind: 'refusal', refusal });
+
 export const isEnding = (event: ExchangeEvent | Ending): event is Ending =>
   event.kind !== 'notification' && event.kind !== 'ask';
 
-/** Revisions are ISO dates, so their order is the order of their text (protocol.md C1). */
-export const isModern = (revision: string): boolean => revision >= '2026-07-28';
+/** Requests that stand for themselves, or sessions. */
+export type Era = 'legacy' | 'modern';
 
 export const modernRevisions = ['2026-07-28'] as const;
+/** Revisions are ISO dates, so their order is the order of their text (protocol.md C1). */
+export const isModern = (revision: string): boolean => revision >= modernRevisions[0];
+
 export const legacyRevisions = ['2025-11-25', '2025-06-18', '2025-03-26'] as const;
+/** What a server of the older era may choose: it is not ours to say that it must not be older than our callers. */
+export const upstreamRevisions = [...legacyRevisions, '2024-11-05'] as const;
 /** The one revision whose clients may send several messages in one request, and servers must take them. */
 export const batchRevision = '2025-03-26';
 export const supportedRevisions: readonly string[] = [...modernRevisions, ...legacyRevisions];

@@ -1,3 +1,5 @@
+import type { Era } from './exchange.ts';
+
 /** Every method a client may send, and in which era it exists (protocol.md A2, A11, B). An unlisted one is refused. */
 export const methods = {
   initialize: { legacy: true, modern: false },
@@ -19,7 +21,7 @@ export const methods = {
 
 export type Method = keyof typeof methods;
 
-export const isMethod = (method: string, era: 'legacy' | 'modern'): method is Method =>
+export const isMethod = (method: string, era: Era): method is Method =>
   Object.hasOwn(methods, method) && methods[method as Method][era];
 
 /** Log levels, least severe first (RFC 5424 by the names MCP uses). */

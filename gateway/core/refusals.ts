@@ -1,3 +1,5 @@
+import { errorCodes } from './error-codes.ts';
+
 /** One row a reason: what the caller gets. The docs, metric labels, tests and `sekisho explain` are made from this. */
 export interface RefusalRow {
   /** The JSON-RPC error code. Ours are HTTP-like family × 100 + n, outside the range JSON-RPC and MCP reserve. */
@@ -25,8 +27,15 @@ const row = (
 export const refusals = {
   message_malformed: row('receive', -32600, 400, 'error', 'never', 'This is not a well-formed MCP message.'),
   envelope_missing: row('receive', -32602, 400, 'error', 'never', 'The request lacks part of its envelope.'),
-  header_mismatch: row('receive', -32020, 400, 'error', 'never', 'A header contradicts the body.'),
-  version_unsupported: row('receive', -32022, 400, 'error', 'never', 'This protocol revision is not supported.'),
+  header_mismatch: row('receive', errorCodes.headerMismatch, 400, 'error', 'never', 'A header contradicts the body.'),
+  version_unsupported: row(
+    'receive',
+    errorCodes.versionUnsupported,
+    400,
+    'error',
+    'never',
+    'This protocol revision is not supported.',
+  ),
   method_unknown: row('receive', -32601, 200, 'error', 'never', 'This method is not known here.'),
   origin_forbidden: row('receive', 40301, 403, 'error', 'never', 'This Host or Origin may not use the gateway.'),
   session_unknown: row('receive', 40400, 404, 'error', 'new-run', 'There is no such session: initialize again.'),

@@ -30,10 +30,15 @@ describe('strict UTF-8', () => {
   test.each([
     ['an overlong form', [0xc0, 0xaf]],
     ['half a character', [0xe2, 0x82]],
+    ['a longer way to write NUL', [0xc0, 0x80]],
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['Latin-1', [0xe9]],
   ])('refuses %s', (_, bytes) => {
     expect(decodeUtf8(Uint8Array.from(bytes))).toBeNull();
+  });
+
+  test('reads what is', () => {
+    expect(decodeUtf8(Buffer.from('関所'))).toBe('関所');
   });
 
   test('keeps a byte order mark for the parser to refuse', () => {

@@ -1,4 +1,5 @@
 import type { CallEnd } from '#gateway/core/call-end.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
 import { methods } from '#gateway/core/methods.ts';
 import { unknownValue } from '#gateway/core/metric-names.ts';
 import { refusals } from '#gateway/core/refusals.ts';
@@ -6,7 +7,8 @@ import { refusals } from '#gateway/core/refusals.ts';
 /** What metrics and spans say about how a call went, in closed sets: nothing a caller or a server wrote gets through. */
 
 const spoken = new Set<number>(Object.values(refusals).map((row) => row.code));
-for (const code of [-32700, -32600, -32601, -32602, -32603, -32002, -32042, -32021]) spoken.add(code);
+for (const code of [-32700, -32600, -32601, -32602, -32603]) spoken.add(code);
+for (const code of Object.values(errorCodes)) spoken.add(code);
 
 /** A server may answer any integer; only codes that are known become a label. */
 const codeType = (code: number | null): string => (code !== null && spoken.has(code) ? String(code) : '_other');

@@ -1,7 +1,8 @@
-import type { Ending } from '#gateway/core/exchange.ts';
+import { decodeUtf8 } from '#gateway/core/base64url.ts';
+import { type Ending, noAnswer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
-import { type Bytes, createBytes, decodeUtf8 } from './bytes.ts';
+import { type Bytes, createBytes } from './bytes.ts';
 import { parseJson, readEnvelope } from './envelope.ts';
 import type { Head } from './http-exchange.ts';
 import type { Turn } from './turn.ts';
@@ -22,23 +23,22 @@ export function readAnswer(turn: Turn): MaybePromise<Ending> {
   return text instanceof Promise ? text.then((later) => textAnswer(turn, later)) : textAnswer(turn, text);
 }
 
-const textAnswer = (turn: Turn, text: string | Refusal): Ending => (isRefusal(text) ? no(text) : believe(turn, text));
+const textAnswer = (turn: Turn, text: string | Refusal): Ending =>
+  isRefusal(text) ? noAnswer(text) : believe(turn, text);
 
 /** Takes a text for the answer to our request, if it is one. One that belongs to another makes its connection suspect. */
 export function believe(turn: Turn, text: string, parsed = parseJson(text)): Ending {
   const { failures, wire } = turn.link;
   const answer = readEnvelope(text, parsed);
-  if ('flaw' in answer) return no(failures.invalid(`answered, but ${answer.flaw}`));
+  if ('flaw' in answer) return noAnswer(failures.invalid(`answered, but ${answer.flaw}`));
   if (answer.id !== turn.id) {
     wire.renew();
-    return no(failures.invalid('answered, but to another request (wrong id)'));
+    return noAnswer(failures.invalid('answered, but to another request (wrong id)'));
   }
   if (answer.error) return { kind: 'error', error: answer.error };
-  if (answer.result === null) return no(failures.invalid('answered nothing'));
+  if (answer.result === null) return noAnswer(failures.invalid('answered nothing'));
   return { kind: 'result', result: answer.result.value, source: answer.result.source };
 }
-
-const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
 
 const faultBytes = 64 * 1024;
 

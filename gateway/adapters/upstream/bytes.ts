@@ -1,5 +1,3 @@
-import { isUtf8 } from 'node:buffer';
-
 /** Bytes as they come in. Many one-byte chunks cost what they weigh, and no more: they are copied, not kept. */
 export interface Bytes {
   readonly size: number;
@@ -52,6 +50,3 @@ export function createBytes(): Bytes {
     },
   };
 }
-
-/** The text, or null when the bytes are not valid UTF-8: guessing would let two readers see two texts. */
-export const decodeUtf8 = (bytes: Buffer): string | null => (isUtf8(bytes) ? bytes.toString('utf8') : null);

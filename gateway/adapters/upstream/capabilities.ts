@@ -1,4 +1,5 @@
-import { type Client, isModern } from '#gateway/core/exchange.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
+import { type Client, type Ending, isModern } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 
 /** What a legacy server may ask of a client, and the capability that must have been declared for it. */
@@ -37,10 +38,12 @@ export function knownParts(client: Client): JsonObject {
 
 export const isQuestion = (method: string): boolean => Object.hasOwn(askable, method);
 
-/** What a client has to declare to be asked this. */
-export const requiredFor = (method: string, params: JsonObject): JsonObject => ({
-  [askable[method] ?? method]: method === 'elicitation/create' && params.mode === 'url' ? { url: {} } : {},
-});
+/** The "no" to a question that a caller did not declare it can be asked: what it has to declare for it (A10). */
+export function undeclared(method: string, params: JsonObject, message: string): Ending {
+  const needed = method === 'elicitation/create' && params.mode === 'url' ? { url: {} } : {};
+  const data = { requiredCapabilities: { [askable[method] ?? method]: needed } };
+  return { kind: 'error', error: { code: errorCodes.capabilityMissing, message, data } };
+}
 
 /** May a server ask this of a client that declared these capabilities? */
 export function mayAsk(declared: JsonObject, method: string, params: JsonObject): boolean {

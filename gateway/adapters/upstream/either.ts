@@ -1,4 +1,5 @@
-import type { Answer } from '#gateway/core/exchange.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
+import type { Answer, Era } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { looksOlder } from '#gateway/core/upstream-status.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
@@ -8,7 +9,7 @@ import { createModernUpstream } from './modern/upstream.ts';
 import { createParking } from './parking.ts';
 import { createSides, type Side } from './sides.ts';
 import { withUrlElicitation } from './url-elicitation.ts';
-import { createVerdicts, type Era } from './verdicts.ts';
+import { createVerdicts } from './verdicts.ts';
 import type { Parking } from './waiting-calls.ts';
 
 export interface EitherOptions extends HttpUpstreamOptions {
@@ -82,7 +83,7 @@ function modernSide(options: EitherOptions, line: Line): Side {
 function legacySide(options: EitherOptions, line: Line): Side {
   const { parking, id: server, log } = options;
   const upstream = createHttpUpstream({ ...options, parks: parking !== null }, line);
-  // Without parking nothing is declared, so nothing is asked and none is held; a ticket from before is still refused.
+  // Without parking nothing is declared: who asks all the same is told that nobody can answer. A ticket is refused.
   const parked = createParking(upstream, { server, parking: parking ?? none, log });
   return { ...withUrlElicitation(parked), holds: parked.holds, retire: () => upstream.retire() };
 }
@@ -90,18 +91,16 @@ function legacySide(options: EitherOptions, line: Line): Side {
 const none: Parking = { atMost: 0, perPrincipal: 0, ms: 0 };
 
 function disprovedBy(era: Era, answer: Answer): boolean {
-  if (answer.kind === 'error') return answer.error.code === unsupportedVersion;
+  if (answer.kind === 'error') return answer.error.code === errorCodes.versionUnsupported;
   return answer.kind === 'refusal' && disproves(era, answer.refusal);
 }
 
-const unsupportedVersion = -32022;
-
 /**
- * Does this "no" show that the server does not speak this era? Each of them came before it did anything, so the call may
- * be sent again. What stands in a JSON-RPC error of our own request is its answer, but for the one about revisions.
+ * Does this "no" look as if the server did not speak this era? What stands in a JSON-RPC error of our own request is its
+ * answer, but for the one about revisions. Whether it is so is asked; only then the call is sent again.
  */
 function disproves(era: Era, { data }: Refusal): boolean {
   const { code, status } = data;
-  if (code === unsupportedVersion) return true;
+  if (code === errorCodes.versionUnsupported) return true;
   return era === 'modern' && looksOlder(status);
 }

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Ending, InputRequest, Resumed, StreamAnswer } from '#gateway/core/exchange.ts';
-import { isEnding, isModern } from '#gateway/core/exchange.ts';
+import {
+  type Answer,
+  type Ending,
+  type InputRequest,
+  isEnding,
+  isModern,
+  noAnswer,
+  type Resumed,
+  type StreamAnswer,
+} from '#gateway/core/exchange.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { knownParts, mayAsk, requiredFor } from './capabilities.ts';
+import { knownParts, mayAsk, undeclared } from './capabilities.ts';
 import type { UpstreamLog } from './link.ts';
 import { type Ask, createWaitingCalls, type Events, type Parking, type Waiting } from './waiting-calls.ts';
 
@@ -40,12 +48,9 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
     const declared = mayAsk(knownParts(client), method, params);
     if (declared && parking.atMost > 0) return park({ events, ask, principal });
     void events.return?.();
-    if (declared) return no(refuse('input_missing', `It asks with ${method} in the middle of the call. ${cancelled}`));
-    const data = { requiredCapabilities: requiredFor(method, params) };
-    return {
-      kind: 'error',
-      error: { code: -32021, message: `The server needs to ask with ${method}. ${cancelled}`, data },
-    };
+    if (declared)
+      return noAnswer(refuse('input_missing', `It asks with ${method} in the middle of the call. ${cancelled}`));
+    return undeclared(method, params, `The server needs to ask with ${method}. ${cancelled}`);
   };
 
   const park = (call: Waiting): Ending => {
@@ -54,7 +59,7 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
       return { kind: 'input', input: { requests: { [question]: requestOf(call.ask) }, state: `${here}.${ticket}` } };
     }
     void call.events.return?.();
-    return no(ticket);
+    return noAnswer(ticket);
   };
 
   /** Passes on what the server says until it asks or ends. A caller who leaves takes the call along. */
@@ -68,7 +73,7 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
       for (;;) {
         const step = await events.next();
         over = step.done === true || isEnding(step.value) || step.value.kind === 'ask';
-        if (step.done) return yield no(refuse('upstream_lost', `The call of server "${server}" was cancelled.`));
+        if (step.done) return yield noAnswer(refuse('upstream_lost', `The call of server "${server}" was cancelled.`));
         if (step.value.kind === 'ask') return yield asked(events, step.value, call);
         yield step.value;
         if (over) return;
@@ -82,7 +87,7 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
   const goOn = (call: UpstreamCall, { responses, state }: Resumed): Answer => {
     const [owner, ticket = ''] = (state ?? '').split('.');
     const found = owner === here ? waiting.take(ticket) : null;
-    if (!found) return no(notHeld(server));
+    if (!found) return noAnswer(notHeld(server));
     const result = responses[question];
     // An answer that is none: it is asked again (basic/patterns/mrtr), and the call goes on being held.
     if (!isJsonObject(result)) return park(found);
@@ -107,8 +112,6 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
     },
   };
 }
-
-const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
 
 function notHeld(server: string): Refusal {
   const why = `It came too late, twice, after the server had ended the call, or to another replica than the one where the call of server "${server}" waits.`;

@@ -1,5 +1,5 @@
-import type { Answer, Ending } from '#gateway/core/exchange.ts';
-import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { type Answer, type Ending, noAnswer } from '#gateway/core/exchange.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
 import { aboutOf } from '#gateway/core/upstream-status.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
@@ -19,7 +19,7 @@ const gone: Gone = { kind: 'gone' };
 export async function request(link: Link, out: Outgoing): Promise<Answer | Gone> {
   const turn = new Turn(link, out);
   const head = await turn.exchange.head;
-  if (isRefusal(head)) return ended(turn, no(head));
+  if (isRefusal(head)) return ended(turn, noAnswer(head));
   out.onHead?.(head);
   const reading = answerOf(turn, head);
   const answer = reading instanceof Promise ? await reading : reading;
@@ -43,24 +43,25 @@ function ended<Whole extends Ending>(turn: Turn, answer: Whole): Whole {
   return answer;
 }
 
-const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
-
 /** At once for a body that is there already, which most are by the time their head is looked at. */
 function answerOf(turn: Turn, head: Head): MaybePromise<Answer | Gone> {
   const { failures } = turn.link;
   const { status, headers } = head;
   if (status >= 400 && status < 500) return faultOf(turn, status, bodyKind(head) === 'json');
-  if (status === 202) return no(failures.invalid('accepted a request (HTTP 202) that it has to answer', { status }));
-  if (status !== 200) return no(failures.status(status));
+  if (status === 202)
+    return noAnswer(failures.invalid('accepted a request (HTTP 202) that it has to answer', { status }));
+  if (status !== 200) return noAnswer(failures.status(status));
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    return no(failures.invalid('answered with a Content-Encoding, which it was asked not to use'));
+    return noAnswer(failures.invalid('answered with a Content-Encoding, which it was asked not to use'));
   }
-  if (Number(headers['content-length'] ?? 0) > turn.left) return no(failures.tooLarge(turn.out.answerBytes));
+  if (Number(headers['content-length'] ?? 0) > turn.left) return noAnswer(failures.tooLarge(turn.out.answerBytes));
   const kind = bodyKind(head);
   if (kind === 'json') return readAnswer(turn);
   if (kind === 'events') return readStream(turn);
-  return no(failures.invalid('answered with a Content-Type that is neither application/json nor text/event-stream'));
+  return noAnswer(
+    failures.invalid('answered with a Content-Type that is neither application/json nor text/event-stream'),
+  );
 }
 
 /**
@@ -72,5 +73,5 @@ async function faultOf(turn: Turn, status: number, json: boolean): Promise<Endin
   const error = json && aboutOf(status) === 'request' ? await readFault(turn) : null;
   if (error) return error;
   if ((status === 404 || status === 400) && out.session !== null && out.session.id !== null) return gone;
-  return no(link.failures.status(status));
+  return noAnswer(link.failures.status(status));
 }

@@ -1,6 +1,6 @@
+import type { Era } from '#gateway/core/exchange.ts';
 import type { Upstream, UpstreamCall } from '#gateway/ports.ts';
 import type { Link } from './link.ts';
-import type { Era } from './verdicts.ts';
 
 /** A server as it is spoken to in one era. */
 export interface Side extends Upstream {

@@ -1,4 +1,5 @@
-import { createBytes, decodeUtf8 } from './bytes.ts';
+import { decodeUtf8 } from '#gateway/core/base64url.ts';
+import { createBytes } from './bytes.ts';
 
 export interface SseEvent {
   readonly event: string;

@@ -1,9 +1,10 @@
 import type { Answer } from '#gateway/core/exchange.ts';
+import { legacyRevisions, upstreamRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { UpstreamNotice } from '#gateway/ports.ts';
 import type { Clock } from './clock.ts';
-import { clientInfo, isSpoken, spoken } from './handshake.ts';
+import { clientInfo, isSpoken } from './handshake.ts';
 import { createLineReader } from './lines.ts';
 import { harmless, type Log } from './log.ts';
 import type { Oddities } from './oddities.ts';
@@ -98,7 +99,7 @@ export function startSession(options: SessionOptions): Session {
 
 const greeting = (handshakeMs: number): Question => ({
   method: 'initialize',
-  params: { protocolVersion: spoken[0], capabilities: {}, clientInfo },
+  params: { protocolVersion: legacyRevisions[0], capabilities: {}, clientInfo },
   answerBytes: ownAnswerBytes,
   firstByte: handshakeMs,
   timeout: handshakeMs,
@@ -117,7 +118,7 @@ function readHello(answer: Answer, handshakeMs: number): Hello | string {
   const { protocolVersion, capabilities, instructions } = answer.result;
   if (!isSpoken(protocolVersion)) {
     const shown = /^\d{4}-\d\d-\d\d$/.test(String(protocolVersion)) ? protocolVersion : 'of an unknown revision';
-    return `speaks MCP ${shown} and none of ${spoken.join(', ')}`;
+    return `speaks MCP ${shown} and none of ${upstreamRevisions.join(', ')}`;
   }
   if (!isJsonObject(capabilities)) return 'initialized without capabilities';
   // Empty is not absent: the digest tells them apart.

@@ -12,7 +12,7 @@ export interface Outgoing {
   readonly params: JsonObject;
   readonly answerBytes: number;
   readonly limits: { readonly firstByte: number; readonly idle: number };
-  /** Null for `initialize`, which stands outside of every session and cannot be cancelled. */
+  /** Null for `initialize`, which cannot be cancelled, and in the newer era, where closing the connection cancels. */
   readonly session: SessionMark | null;
   /** The capabilities declared in that session. */
   readonly declared: JsonObject;

@@ -1,3 +1,4 @@
+import { errorCodes } from '#gateway/core/error-codes.ts';
 import {
   type Answer,
   type Ending,
@@ -8,11 +9,8 @@ import {
 } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import type { Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { mayAsk } from './capabilities.ts';
+import { knownParts, mayAsk, undeclared } from './capabilities.ts';
 
-/** "Send the person there first, then call again" (2025-11-25); the newer era must not see this code (A10). */
-const urlNeeded = -32042;
-const missingCapability = -32021;
 const mostPages = 16;
 
 /** In front of a server of the older era: what it says with an error is input that a modern caller comes back from. */
@@ -35,14 +33,13 @@ async function* translated(call: UpstreamCall, events: StreamAnswer['events']): 
 }
 
 function endingOf(call: UpstreamCall, ending: Exclude<Answer, StreamAnswer>): Ending {
-  if (ending.kind !== 'error' || ending.error.code !== urlNeeded) return ending;
+  if (ending.kind !== 'error' || ending.error.code !== errorCodes.urlNeeded) return ending;
   const requests = requestsOf(ending.error.data);
-  if (Object.keys(requests).length === 0) return { kind: 'error', error: { ...ending.error, code: -32603 } };
-  const askable = mayAsk(call.client.capabilities, 'elicitation/create', { mode: 'url' });
-  if (askable) return { kind: 'input', input: { requests, state: null } };
-  const message = 'The server needs the person to open a page first.';
-  const data = { requiredCapabilities: { elicitation: { url: {} } } };
-  return { kind: 'error', error: { code: missingCapability, message, data } };
+  if (Object.keys(requests).length === 0)
+    return { kind: 'error', error: { ...ending.error, code: errorCodes.internal } };
+  const [method, params] = ['elicitation/create', { mode: 'url' }] as const;
+  if (mayAsk(knownParts(call.client), method, params)) return { kind: 'input', input: { requests, state: null } };
+  return undeclared(method, params, 'The server needs the person to open a page first.');
 }
 
 function requestsOf(data: unknown): Record<string, InputRequest> {

@@ -1,6 +1,5 @@
+import type { Era } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
-
-export type Era = 'modern' | 'legacy';
 
 /** Which era one server speaks to one credential, and since when that is believed. */
 export interface Verdicts {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBytes, decodeUtf8 } from '#gateway/adapters/upstream/bytes.ts';
+import { createBytes } from '#gateway/adapters/upstream/bytes.ts';
 
 test('puts chunks together in order, again and again', () => {
   const bytes = createBytes();
@@ -18,10 +18,4 @@ test('keeps a million one-byte chunks at what they weigh, not at a million buffe
   for (let index = 0; index < 1_000_000; index++) bytes.append(Buffer.allocUnsafe(1));
   expect(bytes.size).toBe(1_000_000);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * 1024 ** 2);
-});
-
-test('does not guess at bytes that are not UTF-8', () => {
-  expect(decodeUtf8(Buffer.from('関所'))).toBe('関所');
-  expect(decodeUtf8(Buffer.from([0xc0, 0x80]))).toBeNull();
-  expect(decodeUtf8(Buffer.from([0xed, 0xa0, 0x80]))).toBeNull();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createVerdicts, type Era } from '#gateway/adapters/upstream/verdicts.ts';
+import { createVerdicts } from '#gateway/adapters/upstream/verdicts.ts';
+import type { Era } from '#gateway/core/exchange.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 
 const down = refuse('upstream_unreachable', 'Down.');

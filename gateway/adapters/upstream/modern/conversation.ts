@@ -6,6 +6,7 @@ import {
   type ExchangeEvent,
   type InputNeeded,
   isEnding,
+  noAnswer,
   type StreamAnswer,
 } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
@@ -31,16 +32,16 @@ export async function* conversation(talk: Talk, first: Answer): StreamAnswer['ev
         else yield event;
       }
       if (ending?.kind !== 'input') {
-        yield ending ?? no(talk.link.failures.lost('closed its stream before it had answered'));
+        yield ending ?? noAnswer(talk.link.failures.lost('closed its stream before it had answered'));
         return;
       }
       if (rounds > mostRounds) {
-        yield no(talk.link.failures.invalid(`asked more than ${mostRounds} times`));
+        yield noAnswer(talk.link.failures.invalid(`asked more than ${mostRounds} times`));
         return;
       }
       const responses = yield* ask(talk, ending.input);
       if (isRefusal(responses)) {
-        yield no(responses);
+        yield noAnswer(responses);
         return;
       }
       answer = await round(talk, { responses, state: ending.input.state });
@@ -49,8 +50,6 @@ export async function* conversation(talk: Talk, first: Answer): StreamAnswer['ev
     talk.life.end();
   }
 }
-
-const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
 
 async function* eventsOf(answer: Answer): StreamAnswer['events'] {
   if (answer.kind === 'stream') yield* answer.events;

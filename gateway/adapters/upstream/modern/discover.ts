@@ -1,3 +1,4 @@
+import { errorCodes } from '#gateway/core/error-codes.ts';
 import { modernRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
@@ -51,7 +52,7 @@ export async function discover(link: Link, limits: Limits): Promise<Found | Refu
 function isLegacyAnswer({ data }: Refusal): boolean {
   const { code, status } = data;
   // It knows of headers and capabilities, so it is of the modern era and dislikes ours.
-  if (code === -32020 || code === -32021) return false;
+  if (code === errorCodes.headerMismatch || code === errorCodes.capabilityMissing) return false;
   if (typeof code === 'number') return true;
   return typeof status === 'number' && status >= 400 && aboutOf(status) === 'request';
 }

@@ -1,8 +1,8 @@
 import { type Client, isModern, metaKeys, modernRevisions } from '#gateway/core/exchange.ts';
 import { encodeSentinel, type HeaderMirror, mirroredName, mirrorHeaders } from '#gateway/core/header-mirrors.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
-import { product } from '#gateway/core/product.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { clientInfo } from '../handshake.ts';
 import type { Envelope } from '../turn.ts';
 
 /** What of a call says how it is to be understood. */
@@ -17,7 +17,6 @@ export interface Said {
 }
 
 const [revision] = modernRevisions;
-const clientInfo = { name: product.name, version: product.version };
 
 /** Servers give up on heads of some 16 KiB, and answer with what nobody understands. */
 const mostHeaderBytes = 8 * 1024;

@@ -1,4 +1,5 @@
-import type { Ending, InputRequest } from '#gateway/core/exchange.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
+import { type Ending, type InputRequest, noAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { mayAsk } from '../capabilities.ts';
@@ -27,17 +28,15 @@ export function canonical(expected: Expected, ending: Ending): Ending {
   const { resultType = 'complete' } = ending.result;
   if (resultType === 'complete') return withoutWire(ending);
   if (resultType === 'input_required' && asking.has(expected.method)) return inputOf(expected, ending.result);
-  return no(expected.failures.invalid('answered with a kind of result that was not to be expected'));
+  return noAnswer(expected.failures.invalid('answered with a kind of result that was not to be expected'));
 }
 
-const no = (refusal: Refusal): Ending => ({ kind: 'refusal', refusal });
-
 /** Codes about this hop: a caller would take them for its own headers and revision. */
-const ofOurHop: ReadonlySet<number> = new Set([-32020, -32022]);
+const ofOurHop: ReadonlySet<number> = new Set([errorCodes.headerMismatch, errorCodes.versionUnsupported]);
 
 function errorEnding({ failures }: Expected, ending: Ending & { kind: 'error' }): Ending {
   const { code } = ending.error;
-  return ofOurHop.has(code) ? no(failures.invalid(`did not take the request (error ${code})`, { code })) : ending;
+  return ofOurHop.has(code) ? noAnswer(failures.invalid(`did not take the request (error ${code})`, { code })) : ending;
 }
 
 function withoutWire(ending: Ending & { kind: 'result' }): Ending {
@@ -57,12 +56,12 @@ function sourceWithout(source: string, names: readonly string[]): string | null 
 
 function inputOf(expected: Expected, { inputRequests, requestState }: JsonObject): Ending {
   const { failures } = expected;
-  if (inputRequests === undefined && requestState === undefined) return no(failures.invalid('asked for nothing'));
+  if (inputRequests === undefined && requestState === undefined) return noAnswer(failures.invalid('asked for nothing'));
   if (requestState !== undefined && typeof requestState !== 'string') {
-    return no(failures.invalid('gave a "requestState" that is not a string'));
+    return noAnswer(failures.invalid('gave a "requestState" that is not a string'));
   }
   const requests = requestsOf(expected, inputRequests);
-  if (isRefusal(requests)) return no(requests);
+  if (isRefusal(requests)) return noAnswer(requests);
   return { kind: 'input', input: { requests, state: requestState ?? null } };
 }
 

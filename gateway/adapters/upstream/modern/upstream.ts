@@ -1,5 +1,5 @@
-import type { Answer } from '#gateway/core/exchange.ts';
-import { isModern } from '#gateway/core/exchange.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
+import { type Answer, isModern, noAnswer } from '#gateway/core/exchange.ts';
 import { headerMirrors, isMirrorFlaw } from '#gateway/core/header-mirrors.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -20,7 +20,7 @@ export function createModernUpstream(options: HttpUpstreamOptions, { link }: Lin
   const ears = createEars(link);
   return {
     async send(call) {
-      if (!methods.has(call.method)) return no(refuse('method_unknown', `${call.method} is not for a server.`));
+      if (!methods.has(call.method)) return noAnswer(refuse('method_unknown', `${call.method} is not for a server.`));
       if (call.method.endsWith('subscribe')) return subscribe(ears, call);
       const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
       const talk: Talk = { link, call, life, declared: knownParts(call.client), mirrors: call.mirrors };
@@ -34,7 +34,7 @@ export function createModernUpstream(options: HttpUpstreamOptions, { link }: Lin
     async live() {
       const found = await discover(link, limits);
       if (isRefusal(found)) return found;
-      if (found.era === 'legacy') return link.failures.invalid('does not speak 2026-07-28 any more', { code: -32022 });
+      if (found.era === 'legacy') return unspoken(link);
       ears.hear(found.capabilities);
       const ask = (method: string, params: JsonObject): Promise<JsonObject | Refusal> =>
         askModern(link, limits, { method, params, bytes: pageBytes });
@@ -48,7 +48,8 @@ export function createModernUpstream(options: HttpUpstreamOptions, { link }: Lin
   };
 }
 
-const no = (refusal: Refusal): Answer => ({ kind: 'refusal', refusal });
+const unspoken = ({ failures }: Link): Refusal =>
+  failures.invalid('does not speak 2026-07-28 any more', { code: errorCodes.versionUnsupported });
 
 const methods: ReadonlySet<string> = new Set([
   ...['tools/call', 'prompts/get', 'resources/read', 'completion/complete'],
@@ -78,7 +79,7 @@ async function* ending(talk: Talk, events: (Answer & { kind: 'stream' })['events
 async function firstRound(talk: Talk, { limits }: HttpUpstreamOptions): Promise<Answer> {
   const { link, call } = talk;
   const first = await round(talk, call.resumed);
-  const mismatch = first.kind === 'refusal' && first.refusal.data.code === -32020;
+  const mismatch = first.kind === 'refusal' && first.refusal.data.code === errorCodes.headerMismatch;
   if (!mismatch || call.method !== 'tools/call') return first;
   link.notify({ kind: 'changed', what: 'tools' });
   const tool = await talk.life.race(findTool(link, limits, call.params.name));
@@ -113,12 +114,12 @@ function withoutFlawed(link: Link, live: Live): Live {
 }
 
 async function subscribe(ears: Ears, { method, params, principal, run, limits }: UpstreamCall): Promise<Answer> {
-  if (typeof params.uri !== 'string') return no(refuse('arguments_invalid', '"uri" must be a string.'));
+  if (typeof params.uri !== 'string') return noAnswer(refuse('arguments_invalid', '"uri" must be a string.'));
   const holder = JSON.stringify([principal, run]);
   if (method === 'resources/unsubscribe') ears.drop(params.uri, holder);
   else {
     const refusal = await ears.add(params.uri, holder, limits.firstByte);
-    if (refusal) return no(refusal);
+    if (refusal) return noAnswer(refusal);
   }
   return { kind: 'result', result: {}, source: null };
 }
