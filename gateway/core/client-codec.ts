@@ -1,7 +1,6 @@
 import type { Received, Session } from './call.ts';
 import { errorCodes } from './error-codes.ts';
-import type { Client, Ending, ExchangeEvent, InputNeeded } from './exchange.ts';
-import { isModern } from './exchange.ts';
+import { type Client, type Ending, type ExchangeEvent, type InputNeeded, isModern } from './exchange.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isWrapped, legacyCalled, legacyTools } from './legacy-projection.ts';
 import type { MessageId } from './message.ts';

@@ -4,8 +4,8 @@ import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { looksOlder } from '#gateway/core/upstream-status.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
 import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
-import { discover } from './modern/discover.ts';
-import { createModernUpstream } from './modern/upstream.ts';
+import { discover, type Found } from './modern/discover.ts';
+import { createModernUpstream, type Look } from './modern/upstream.ts';
 import { createParking } from './parking.ts';
 import { createSides, type Side } from './sides.ts';
 import { withUrlElicitation } from './url-elicitation.ts';
@@ -23,20 +23,30 @@ export interface EitherOptions extends HttpUpstreamOptions {
 export function createUpstream(options: EitherOptions): Upstream {
   const line = openLine(options);
   const { link } = line;
+  // What the server said of itself when it was asked for its era in this very look: it need not be asked twice.
+  let told: Found | null = null;
+  const look = async (): Promise<Found | Refusal> => {
+    const found = told ?? (await discover(link, options.limits));
+    told = null;
+    return found;
+  };
   const verdicts = createVerdicts({
     pinned: options.pinned,
     ask: async () => {
       const found = await discover(link, options.limits);
-      return isRefusal(found) ? found : found.era;
+      if (isRefusal(found)) return found;
+      told = found;
+      return found.era;
     },
     now: () => performance.now(),
   });
   const sides = createSides({
     link,
-    make: (era) => (era === 'modern' ? modernSide(options, line) : legacySide(options, line)),
+    make: (era) => (era === 'modern' ? modernSide(options, line, look) : legacySide(options, line)),
   });
 
   const live = async (): Promise<Live | Refusal> => {
+    told = null;
     const era = await verdicts.era();
     if (isRefusal(era)) return era;
     const found = await sides.of(era).live();
@@ -73,8 +83,8 @@ export function createUpstream(options: EitherOptions): Upstream {
   };
 }
 
-function modernSide(options: EitherOptions, line: Line): Side {
-  const upstream = createModernUpstream(options, line);
+function modernSide(options: EitherOptions, line: Line, look: Look): Side {
+  const upstream = createModernUpstream(options, line, look);
   // A round of this era is over when it is answered: nothing is held, and what is under way needs no more than the line.
   return { ...upstream, holds: () => false, retire: () => upstream.close() };
 }

@@ -1,5 +1,4 @@
-import type { Answer } from '#gateway/core/exchange.ts';
-import { legacyRevisions, upstreamRevisions } from '#gateway/core/exchange.ts';
+import { type Answer, legacyRevisions, upstreamRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { UpstreamNotice } from '#gateway/ports.ts';

@@ -68,6 +68,14 @@ describe('a server that is asked for its era', () => {
     }
   });
 
+  test('is asked once in a look at its lists, and once again in the next', async () => {
+    const { server, upstream } = await aModernPair({ 'tools/list': result({ tools: [] }) });
+    await upstream.live();
+    expect(server.methods()).toEqual(['server/discover', 'tools/list']);
+    await upstream.live();
+    expect(server.count('server/discover')).toBe(2);
+  });
+
   test('and refuses connections has shown nothing: when it is back, it is asked', async () => {
     const gone = await startHostileUpstream();
     await gone.close();

@@ -10,12 +10,15 @@ import { createLifetime } from '../lifetime.ts';
 import type { Link } from '../link.ts';
 import { gatherLive } from '../live.ts';
 import { conversation } from './conversation.ts';
-import { askModern, discover } from './discover.ts';
+import { askModern, type Found } from './discover.ts';
 import { createEars, type Ears } from './ears.ts';
 import { round, type Talk } from './round.ts';
 
+/** Asks the server what it can do, unless it has just said so. */
+export type Look = () => Promise<Found | Refusal>;
+
 /** A server spoken to as of 2026-07-28: every request stands for itself, and what it needs it says. */
-export function createModernUpstream(options: HttpUpstreamOptions, { link }: Line): Upstream {
+export function createModernUpstream(options: HttpUpstreamOptions, { link }: Line, look: Look): Upstream {
   const { limits } = options;
   const ears = createEars(link);
   return {
@@ -32,7 +35,7 @@ export function createModernUpstream(options: HttpUpstreamOptions, { link }: Lin
       }
     },
     async live() {
-      const found = await discover(link, limits);
+      const found = await look();
       if (isRefusal(found)) return found;
       if (found.era === 'legacy') return unspoken(link);
       ears.hear(found.capabilities);
