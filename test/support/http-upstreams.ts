@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { createEgress } from '#gateway/adapters/egress/egress.ts';
 import { createUpstream, type EitherOptions } from '#gateway/adapters/upstream/either.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
+import { closeLine, openLine } from '#gateway/adapters/upstream/line.ts';
 import { openedRanges } from '#gateway/core/egress.ts';
 import type { Answer, Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
@@ -24,7 +25,15 @@ export interface Testing {
 
 /** An upstream for `url`, spoken to as up to 2025-11-25; it is closed when the test is over. */
 export const anUpstream = (url: string, options: Partial<HttpUpstreamOptions> = {}): Testing =>
-  testing((watched) => createHttpUpstream(watched), url, options);
+  testing(
+    (watched) => {
+      const line = openLine(watched);
+      const upstream = createHttpUpstream(watched, line.link);
+      return { ...upstream, close: () => closeLine(line, upstream.close()) };
+    },
+    url,
+    options,
+  );
 
 /** An upstream for `url` in the era that the server speaks. */
 export const anEitherUpstream = (

@@ -3,7 +3,9 @@ import type { Answer, Era } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { looksOlder } from '#gateway/core/upstream-status.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { closeLine, createHttpUpstream, type HttpUpstreamOptions, type Line, openLine } from './http.ts';
+import { createHttpUpstream, type HttpUpstreamOptions } from './http.ts';
+import { closeLine, openLine } from './line.ts';
+import type { Link } from './link.ts';
 import { discover, type Found } from './modern/discover.ts';
 import { createModernUpstream, type Look } from './modern/upstream.ts';
 import { createParking } from './parking.ts';
@@ -42,7 +44,7 @@ export function createUpstream(options: EitherOptions): Upstream {
   });
   const sides = createSides({
     link,
-    make: (era) => (era === 'modern' ? modernSide(options, line, look) : legacySide(options, line)),
+    make: (era) => (era === 'modern' ? modernSide(options, link, look) : legacySide(options, link)),
   });
 
   const live = async (): Promise<Live | Refusal> => {
@@ -83,16 +85,16 @@ export function createUpstream(options: EitherOptions): Upstream {
   };
 }
 
-function modernSide(options: EitherOptions, line: Line, look: Look): Side {
-  const upstream = createModernUpstream(options, line, look);
+function modernSide(options: EitherOptions, link: Link, look: Look): Side {
+  const upstream = createModernUpstream(options, link, look);
   // A round of this era is over when it is answered: nothing is held, and what is under way needs no more than the line.
   return { ...upstream, holds: () => false, retire: () => upstream.close() };
 }
 
 /** The older era, with what callers of the newer one need in front of it. */
-function legacySide(options: EitherOptions, line: Line): Side {
+function legacySide(options: EitherOptions, link: Link): Side {
   const { parking, id: server, log } = options;
-  const upstream = createHttpUpstream({ ...options, parks: parking !== null }, line);
+  const upstream = createHttpUpstream({ ...options, parks: parking !== null }, link);
   // Without parking nothing is declared: who asks all the same is told that nobody can answer. A ticket is refused.
   const parked = createParking(upstream, { server, parking: parking ?? none, log });
   return { ...withUrlElicitation(parked), holds: parked.holds, retire: () => upstream.retire() };

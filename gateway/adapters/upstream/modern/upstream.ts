@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
 import { knownParts } from '../capabilities.ts';
-import { type HttpUpstreamOptions, type Line, pageBytes } from '../http.ts';
+import { type HttpUpstreamOptions, pageBytes } from '../http.ts';
 import { createLifetime } from '../lifetime.ts';
 import type { Link } from '../link.ts';
 import { gatherLive } from '../live.ts';
@@ -18,7 +18,7 @@ import { round, type Talk } from './round.ts';
 export type Look = () => Promise<Found | Refusal>;
 
 /** A server spoken to as of 2026-07-28: every request stands for itself, and what it needs it says. */
-export function createModernUpstream(options: HttpUpstreamOptions, { link }: Line, look: Look): Upstream {
+export function createModernUpstream(options: HttpUpstreamOptions, link: Link, look: Look): Upstream {
   const { limits } = options;
   const ears = createEars(link);
   return {
