@@ -312,10 +312,10 @@ describe('a question in the middle of a call', () => {
 
   test('stops the clock of the call, and an answer that comes late is not too late', async () => {
     const { upstream } = await aHostilePair(anAsker('roots/list'));
-    const limits = { timeout: 300, idle: 150 };
+    const limits = { timeout: 1_000, idle: 800 };
     const answer = await upstream.send(anUpstreamCall({ ...asking({ roots: {} }), limits }));
     const { end } = await readAll(answer, (event) => {
-      if (event.kind === 'ask') setTimeout(() => event.reply({ result: { roots: [] } }), 700);
+      if (event.kind === 'ask') setTimeout(() => event.reply({ result: { roots: [] } }), 1_200);
     });
     expect(end).toMatchObject({ kind: 'result' });
   });

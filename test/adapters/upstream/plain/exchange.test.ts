@@ -153,13 +153,24 @@ describe('waits', () => {
     expect(await whole(exchange)).toMatchObject({ body: 'ok' });
   });
 
-  test('for each call by its own clock, though the connection has but one', async () => {
-    const times = [40, 400, 40, 400];
-    const { server, send } = await aPair((socket) => socket.write(fine));
-    for (const firstByte of times) {
-      expect(await whole(send({ firstByte }))).toMatchObject({ body: 'ok' });
-      await pause(60);
-    }
+  test('for each call by its own clock, though the connection has but one: the earlier one ends no later call', async () => {
+    const waiting: Socket[] = [];
+    const { server, send } = await aPair((socket, _, number) =>
+      number === 1 ? socket.write(fine) : waiting.push(socket),
+    );
+    expect(await whole(send({ firstByte: 1_000 }))).toMatchObject({ body: 'ok' });
+    const second = whole(send({ firstByte: null }));
+    await until(() => waiting.length === 1);
+    await pause(1_100);
+    waiting[0]?.write(fine);
+    expect(await second).toMatchObject({ body: 'ok' });
+    expect(server.sockets()).toBe(1);
+  });
+
+  test('for each call by its own clock: a longer one before it lends it no time', async () => {
+    const { server, send } = await aPair((socket, _, number) => number === 1 && socket.write(fine));
+    expect(await whole(send({ firstByte: 60_000 }))).toMatchObject({ body: 'ok' });
+    expect(await whole(send({ firstByte: 50 }))).toMatchObject({ refused: 'upstream_timeout', data: { ms: 50 } });
     expect(server.sockets()).toBe(1);
   });
 });
@@ -169,13 +180,15 @@ describe('is let go of', () => {
   const long = `${head('content-length: 90000')}${'x'.repeat(1_000)}`;
 
   test('by `discard`, after which a short rest is read and the connection is used again', async () => {
+    const sockets: Socket[] = [];
     const { server, send } = await aPair((socket, _, number) => {
       socket.write(number === 1 ? short : fine);
-      if (number === 1) setTimeout(() => socket.write('x'.repeat(8_000)), 20);
+      sockets.push(socket);
     });
     const exchange = send();
     await exchange.head;
     exchange.discard();
+    sockets[0]?.write('x'.repeat(8_000));
     expect(await exchange.read()).toBeNull();
     await pause(50);
     expect(await whole(send())).toMatchObject({ body: 'ok' });
