@@ -157,6 +157,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     server: () => server,
   });
   keep(telemetry.traces, (it) => it.close());
+  const clock = (): number => performance.now();
   const gate = createGate({
     current: snapshots.current,
     ports: {
@@ -178,7 +179,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     recorders: [telemetry.watch, telemetry.metrics.recorder, telemetry.traces, audit.recorder],
     recordable: audit.ready,
     log,
-    clock: () => performance.now(),
+    clock,
   });
   const checkHost = createHostCheck(config);
   const resource = resourceFacts(config);
@@ -200,7 +201,10 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   });
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens)
-    serveOAuth(server.app, { ...runTokens.serve(tokens), gate, checkHost, recordable: audit.ready, now: Date.now });
+    serveOAuth(server.app, {
+      ...{ ...runTokens.serve(tokens), gate, checkHost, clock, log },
+      ...{ recordable: audit.ready, now: Date.now },
+    });
   const settled = snapshots.start(patience);
   const ready = { yet: false };
   void settled.then(() => {

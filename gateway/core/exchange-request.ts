@@ -96,6 +96,7 @@ export function isRunToken(token: string): boolean {
 
 /** RFC 6749 §5.2, by the reason of the refusal; a reason that is not here is a fault of ours. */
 export const oauthErrors: Readonly<Partial<Record<Reason, string>>> = {
+  origin_forbidden: 'invalid_request',
   grant_malformed: 'invalid_request',
   grant_unsupported: 'unsupported_grant_type',
   target_unknown: 'invalid_target',

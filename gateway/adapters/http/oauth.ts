@@ -4,7 +4,7 @@ import { resultOf } from '#gateway/core/exchange.ts';
 import { type Exchanged, grantTypes, issuedType, oauthErrors, parseExchange } from '#gateway/core/exchange-request.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import { isRefusal, type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
-import type { Gate, TokenService } from '#gateway/ports.ts';
+import type { Gate, Log, TokenService } from '#gateway/ports.ts';
 import { beginCall } from './arrival.ts';
 import type { HostCheck } from './hosts.ts';
 
@@ -18,6 +18,9 @@ export interface OAuthParts {
   /** False while nothing can be recorded: then nothing is given out. */
   readonly recordable: () => boolean;
   readonly now: () => number;
+  /** The gate's clock, in milliseconds. */
+  readonly clock: () => number;
+  readonly log: Log;
 }
 
 const mostBytes = 32 * 1024;
@@ -37,8 +40,9 @@ export function serveOAuth(app: FastifyInstance, parts: OAuthParts): void {
     });
     scope.setErrorHandler((fault, request, reply) => {
       const status = 'statusCode' in (fault as object) ? Number((fault as { statusCode: unknown }).statusCode) : 500;
-      const refusal = status < 500 ? refuse('grant_malformed', 'The body cannot be read.') : refuse('fault');
-      return refused(parts, request, reply, refusal);
+      if (status < 500) return refused(parts, request, reply, refuse('grant_malformed', 'The body cannot be read.'));
+      parts.log.error({ fault, method: methodOf(request) }, 'a fault at the doors of the token service');
+      return refused(parts, request, reply, refuse('fault'));
     });
     scope.get('/.well-known/oauth-authorization-server', () => metadata(issuer));
     scope.get('/.well-known/jwks.json', (_, reply) =>
@@ -86,7 +90,7 @@ async function revoke(parts: OAuthParts, request: FastifyRequest, reply: Fastify
     return refused(parts, request, reply, refuse('grant_malformed', '"token" must stand in it once.'));
   }
   await parts.service.revoke(token, parts.now());
-  record(parts, begin(parts, request), null, 0);
+  record(parts, begin(parts, request, reply), null, 0);
   return reply.header('cache-control', 'no-store').code(200).send();
 }
 
@@ -104,12 +108,12 @@ function formOf(request: FastifyRequest): string | Refusal {
 
 function granted(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply, given: Exchanged): FastifyReply {
   const { token, identity } = given;
-  const call = learn(begin(parts, request), { identity });
+  const call = learn(begin(parts, request, reply), { identity });
   const body = JSON.stringify({
     access_token: token,
     issued_token_type: issuedType,
     token_type: 'Bearer',
-    expires_in: Math.max(0, Math.floor((identity.expires - call.at) / 1000)),
+    expires_in: Math.max(0, Math.floor((identity.expires - parts.now()) / 1000)),
     scope: identity.principal.scopes.join(' '),
   });
   record(parts, call, null, body.length);
@@ -123,7 +127,7 @@ function refused(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply
     error_description: refusal.detail === '' ? says : `${says} ${refusal.detail}`,
     reason: refusal.refused,
   });
-  record(parts, begin(parts, request), refusal, body.length);
+  record(parts, begin(parts, request, reply), refusal, body.length);
   if (http === 503) reply.header('retry-after', '5');
   return send(reply, http, body);
 }
@@ -137,11 +141,13 @@ const send = (reply: FastifyReply, status: number, body: string): FastifyReply =
     .send(body);
 
 /** What happens here is recorded as every call is, under the name of its door. */
-function begin({ gate, now }: OAuthParts, request: FastifyRequest): CallRecord {
+function begin({ gate, now, clock }: OAuthParts, request: FastifyRequest, { elapsedTime }: FastifyReply): CallRecord {
   const bytesIn = Buffer.isBuffer(request.body) ? request.body.length : 0;
-  const method = (request.routeOptions.url ?? '').slice(1);
-  return beginCall({ at: now(), snapshot: gate.snapshot(), view: null, token: null }, { method, bytesIn });
+  const arrival = { at: Math.round(now() - elapsedTime), snapshot: gate.snapshot(), view: null, token: null };
+  return Object.assign(beginCall(arrival, { method: methodOf(request), bytesIn }), { began: clock() - elapsedTime });
 }
+
+const methodOf = (request: FastifyRequest): string => (request.routeOptions.url ?? '').slice(1);
 
 function record({ gate }: OAuthParts, call: CallRecord, refusal: Refusal | null, bytes: number): void {
   const errorCode = refusal ? refusals[refusal.refused].code : null;
