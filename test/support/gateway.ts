@@ -20,6 +20,12 @@ export const everythingServer = {
   tools: { '*': { action: 'read' } },
 } as const;
 
+/** A server at this URL, all of whose tools only read. */
+export const anOpenServer = (url: string, over: object = {}) => ({
+  ...{ tier: 'internal', url, tools: { '*': { action: 'read' } } },
+  ...over,
+});
+
 export const filesServer = (workspace: string) =>
   ({
     tier: 'internal',
