@@ -1,41 +1,17 @@
-import { getActiveResourcesInfo } from 'node:process';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { everythingServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { type LegacySession, openSession, reasonOf, textOf } from '#test/support/messages.ts';
-import { total } from '#test/support/metrics-page.ts';
-import { readSse } from '#test/support/sse-reader.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { openSession, reasonOf, textOf } from '#test/support/messages.ts';
 
+/** Sessions of clients up to 2025-11-25: how they begin, whose they are, and how they end. */
+
+let sekisho: TestGateway;
 let upstream: EverythingUpstream;
 let other: EverythingUpstream;
-let sekisho: TestGateway;
-const added: Record<string, Tool> = {
-  chatty: {
-    description: 'Logs at three levels.',
-    inputSchema: { type: 'object' },
-    async run(_args, { notify }) {
-      for (const level of ['debug', 'warning', 'error']) {
-        await notify({ method: 'notifications/message', params: { level, data: level } });
-      }
-      return { content: [{ type: 'text', text: 'said' }] };
-    },
-  },
-};
 
 beforeAll(async () => {
-  upstream = await startEverything(added);
-  other = await startEverything();
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({
-    servers: {
-      up: { tier: 'internal', url: upstream.url, tools, limits: { inflight: 200 } },
-      other: { tier: 'internal', url: other.url, tools },
-      child: { ...everythingServer, limits: { inflight: 200 } },
-    },
-  });
+  [upstream, other] = await Promise.all([startEverything(), startEverything()]);
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url), other: anOpenServer(other.url) } });
 });
 
 afterAll(async () => {
@@ -186,160 +162,3 @@ describe('a session', () => {
     expect(textOf(await slow)).toBe('waited');
   });
 });
-
-describe('the stream of a session', () => {
-  let session: LegacySession;
-  beforeEach(async () => {
-    session = await openSession(sekisho);
-  });
-
-  test('is one: a second is refused and does not displace the first', async () => {
-    const first = await session.stream();
-    const second = await session.stream();
-    expect([first.status, second.status]).toEqual([200, 409]);
-    const reader = readSse(first);
-    await upstream.tellChanged();
-    await flipTool();
-    expect(await reader.next('notifications/tools/list_changed')).toBeDefined();
-    await reader.stop();
-    await vi.waitFor(async () => {
-      const third = await session.stream();
-      await third.body?.cancel();
-      expect(third.status).toBe(200);
-    });
-  });
-
-  test('must be asked for as an event stream', async () => {
-    expect((await session.stream({ accept: 'application/json' })).status).toBe(406);
-  });
-
-  test('tells that a resource was updated to who subscribed, and to nobody else', async () => {
-    const mine = readSse(await session.stream());
-    const bystander = await openSession(sekisho);
-    const theirs = readSse(await bystander.stream());
-    const { answer } = await session.ask('resources/subscribe', { uri: 'test://watched-resource' });
-    expect(answer.result).toEqual({});
-    const updated = await mine.next('notifications/resources/updated');
-    expect(updated.params).toMatchObject({ uri: 'test://watched-resource' });
-    expect(theirs.messages.filter(({ method }) => method === 'notifications/resources/updated')).toEqual([]);
-    expect((await session.ask('resources/unsubscribe', { uri: 'test://watched-resource' })).answer.result).toEqual({});
-    await Promise.all([mine.stop(), theirs.stop()]);
-  });
-
-  test('ends when the session is ended', async () => {
-    const reader = readSse(await session.stream());
-    await session.end();
-    await reader.ended;
-  });
-
-  test('ends with the token', async () => {
-    const brief = await openSession(sekisho, { token: await sekisho.token({ ttl: 2 }) });
-    const reader = readSse(await brief.stream());
-    await reader.ended;
-    expect((await brief.ask('ping')).status).toBe(401);
-  });
-});
-
-/** Changes what the server lists: an approved tool goes away, or comes back. */
-async function flipTool(): Promise<void> {
-  const { chatty } = added;
-  delete added.chatty;
-  await sekisho.gateway.snapshots.refresh('up');
-  if (chatty) added.chatty = chatty;
-  await sekisho.gateway.snapshots.refresh('up');
-}
-
-describe('the log level of a session', () => {
-  const levels = async (session: LegacySession): Promise<unknown[]> => {
-    const { messages } = await session.call('up__chatty');
-    return messages.filter(({ method }) => method === 'notifications/message').map(({ params }) => params?.level);
-  };
-
-  test('lets everything through until one is set, then only what is at least as severe', async () => {
-    const session = await openSession(sekisho);
-    expect(await levels(session)).toEqual(['debug', 'warning', 'error']);
-    expect((await session.ask('logging/setLevel', { level: 'warning' })).answer.result).toEqual({});
-    expect(await levels(session)).toEqual(['warning', 'error']);
-    await session.ask('logging/setLevel', { level: 'emergency' });
-    expect(await levels(session)).toEqual([]);
-  });
-
-  test('is refused when it is none', async () => {
-    const session = await openSession(sekisho);
-    const refused = await session.ask('logging/setLevel', { level: 'loud' });
-    expect(refused.answer.error).toMatchObject({ code: -32602, data: { reason: 'arguments_invalid' } });
-  });
-});
-
-describe('many at once', () => {
-  test.each([
-    ['200 runs', () => sekisho.token()],
-    [
-      'one run in 200 sessions',
-      (() => {
-        let token: Promise<string> | null = null;
-        return () => (token ??= sekisho.token());
-      })(),
-    ],
-  ])('%s that all use id 0 each get their own answer', async (_, token) => {
-    const sessions = await Promise.all(
-      Array.from({ length: 200 }, async () => openSession(sekisho, { token: await token() })),
-    );
-    const answers = await Promise.all(
-      sessions.map((session, i) => session.call(i % 2 ? 'up__echo' : 'child__echo', { message: `mine-${i}` }, 0)),
-    );
-    answers.forEach((heard, i) => {
-      expect(heard.answer.id).toBe(0);
-      expect(textOf(heard)).toBe(i % 2 ? `mine-${i}` : `Echo: mine-${i}`);
-    });
-  });
-
-  test('1,000 sessions opened and dropped leave sockets, children, sessions and memory where they were', async () => {
-    const token = await sekisho.token();
-    const batch = async (size: number): Promise<void> => {
-      await Promise.all(
-        Array.from({ length: size }, async (_, i) => {
-          const session = await openSession(sekisho, { token });
-          const stop = new AbortController();
-          if (i % 10 === 0) await session.stream({}, stop.signal);
-          await session.ask('tools/list');
-          if (i % 2) await session.end();
-          stop.abort();
-        }),
-      );
-    };
-    await batch(100);
-    const before = await footprint();
-    for (let i = 0; i < 20; i++) await batch(50);
-    await vi.waitFor(
-      async () => {
-        const after = await footprint();
-        expect(after.streams).toBe(before.streams);
-        expect(after.inflight).toBe(0);
-        expect(after.children).toBe(before.children);
-        expect(after.upstreamSessions).toBe(before.upstreamSessions);
-        // Sockets that a keep-alive pool holds: some, and never one a session.
-        expect(after.sockets).toBeLessThan(before.sockets + 60);
-        expect(after.heap - before.heap).toBeLessThan(8 * 1024 * 1024);
-      },
-      { timeout: 10_000, interval: 200 },
-    );
-  });
-});
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-async function footprint() {
-  const page = await sekisho.metrics();
-  const resources = getActiveResourcesInfo();
-  collectGarbage();
-  return {
-    heap: process.memoryUsage().heapUsed,
-    sockets: resources.filter((kind) => kind === 'TCPSocketWrap').length,
-    children: resources.filter((kind) => kind === 'ProcessWrap').length,
-    streams: total(page, 'sekisho_streams_open'),
-    inflight: total(page, 'sekisho_inflight_requests'),
-    upstreamSessions: upstream.sessions(),
-  };
-}
