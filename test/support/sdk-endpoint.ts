@@ -7,7 +7,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
 
 /** An MCP endpoint of the official SDK with sessions, behind a check of bearer tokens: a gateway as a host sees it. */
-export interface SdkEndpoint {
+export interface SdkEndpoint extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   /** Method and token of every request that came. */
@@ -67,6 +67,12 @@ export async function sdkEndpoint({ port = 0, accepts = () => true }: SdkEndpoin
     for (const { server } of all) await server.close();
   }
 
+  async function stop(): Promise<void> {
+    http.close();
+    http.closeAllConnections();
+    await forget();
+  }
+
   return {
     url: `http://127.0.0.1:${bound}/mcp`,
     port: bound,
@@ -77,13 +83,14 @@ export async function sdkEndpoint({ port = 0, accepts = () => true }: SdkEndpoin
     announce() {
       for (const { server } of open.values()) server.sendToolListChanged();
     },
-    async stop() {
-      http.close();
-      http.closeAllConnections();
-      await forget();
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
+
+/** A call of its echo, and what that answers. */
+export const echo = (text: string) => ({ name: 'echo', arguments: { text } });
+export const said = (text: string) => ({ result: { content: [{ type: 'text', text }] } });
 
 function tools(): McpServer {
   const server = new McpServer({ name: 'sdk', version: '1' }, { capabilities: { tools: { listChanged: true } } });
