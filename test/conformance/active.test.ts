@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runSuite } from '#test/support/conformance.ts';
 import { type Eras, startDual } from '#test/support/everything-dual.ts';
 import { startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway } from '#test/support/gateway.ts';
 import { startTokenShim } from '#test/support/token-shim.ts';
 
 /** What the suite says of a server. */
@@ -11,8 +11,7 @@ const activeScenarios = async (url: string): Promise<Record<string, string>> =>
 
 /** What the suite says of the gateway in front of this server, on the wire of sessions. */
 async function through(url: string): Promise<Record<string, string>> {
-  const tools = { '*': { action: 'read' } };
-  const sekisho = await startGateway({ servers: { up: { tier: 'internal', url, tools } } });
+  const sekisho = await startGateway({ servers: { up: anOpenServer(url) } });
   onTestFinished(() => sekisho.close());
   const token = await sekisho.token();
   const shim = await startTokenShim(`${sekisho.origin}/mcp/server/up`, () => token);

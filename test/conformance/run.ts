@@ -1,5 +1,6 @@
 import { runSuite } from '#test/support/conformance.ts';
 import { type Eras, startDual } from '#test/support/everything-dual.ts';
+import { anOpenServer } from '#test/support/gateway.ts';
 import { startGatewayProcess, writeConfig } from '#test/support/gateway-process.ts';
 import { scratchFolder } from '#test/support/scratch-folder.ts';
 import { startTokenShim } from '#test/support/token-shim.ts';
@@ -20,7 +21,7 @@ const sets: readonly (readonly [version: '0.1.16' | 'next', ...args: string[]])[
 
 for (const eras of ['both', 'legacy', 'modern'] as const satisfies readonly Eras[]) {
   const upstream = await startDual(eras);
-  const servers = { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } };
+  const servers = { up: anOpenServer(upstream.url) };
   await using folder = await scratchFolder();
   const sekisho = await startGatewayProcess(await writeConfig(folder.path, { servers }), folder.path);
   const minted = await sekisho.control.mint({});

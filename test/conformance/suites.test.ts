@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSuite } from '#test/support/conformance.ts';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startTokenShim, type TokenShim } from '#test/support/token-shim.ts';
 
 /** The official suites say of the gateway what they say of the server behind it, which passes all that is required. */
@@ -14,7 +14,7 @@ let direct: string;
 beforeAll(async () => {
   upstream = await startDual();
   sekisho = await startGateway({
-    servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
+    servers: { up: anOpenServer(upstream.url) },
   });
   const token = await sekisho.token();
   shim = await startTokenShim(`${sekisho.origin}/mcp/server/up`, () => token);

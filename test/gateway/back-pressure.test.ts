@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import {
   answerInitialize,
   aSession,
@@ -11,8 +11,8 @@ import {
   result,
   startHostileUpstream,
 } from '#test/support/hostile-upstream.ts';
-import { envelope, openSession } from '#test/support/messages.ts';
-import { postLines } from '#test/support/raw-http.ts';
+import { envelope, modernHeaders, openSession } from '#test/support/messages.ts';
+import { openRaw, postLines } from '#test/support/raw-http.ts';
 
 /** A server that says more than its client reads: the client's pace is the server's, and nobody's memory grows. */
 
@@ -51,8 +51,7 @@ beforeAll(async () => {
     },
   });
   const limits = { answer: '4GiB', timeout: '60s', idle: '60s' };
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools, limits } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url, { limits }) } });
 });
 
 afterAll(async () => {
@@ -75,21 +74,15 @@ async function legacy(): Promise<[Record<string, string>, object]> {
 }
 
 async function modern(): Promise<[Record<string, string>, object]> {
-  const mirrored = { 'mcp-method': 'tools/call', 'mcp-name': 'up__flood', 'mcp-protocol-version': '2026-07-28' };
   const _meta = envelope({}, { 'io.modelcontextprotocol/logLevel': 'info' });
-  return [
-    { authorization: `Bearer ${await sekisho.token()}`, ...mirrored },
-    { name: 'up__flood', _meta },
-  ];
+  return [modernHeaders(await sekisho.token(), 'tools/call', 'up__flood'), { name: 'up__flood', _meta }];
 }
 
 /** Calls, reads the first bytes, and no more. */
 async function begin(made: Promise<[Record<string, string>, object]>): Promise<void> {
   const [headers, params] = await made;
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
-  const { hostname, port } = new URL(sekisho.origin);
-  socket = connect(Number(port), hostname);
-  socket.write(`${postLines('/mcp', body.length, headers).join('\r\n')}\r\n\r\n${body}`);
+  socket = openRaw(sekisho.origin, postLines('/mcp', body.length, headers), body);
   await once(socket, 'readable');
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { type LegacySession, openSession, reasonOf, refusalIn, textOf } from '#test/support/messages.ts';
 import { type ScratchFolder, scratchFolder } from '#test/support/scratch-folder.ts';
 
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function start(run: object, limits: object = {}): Promise<TestGateway> {
-  const up = { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } }, limits };
+  const up = anOpenServer(upstream.url, { limits });
   sekisho = await startGateway({ state: join(folder.path, 'state'), servers: { up }, budgets: { run } });
   return sekisho;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, envelope, heard, openSession } from '#test/support/messages.ts';
 import { postLines, sendRaw } from '#test/support/raw-http.ts';
 
@@ -12,8 +12,7 @@ let token: string;
 
 beforeAll(async () => {
   upstream = await startDual('legacy');
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {

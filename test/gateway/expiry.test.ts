@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { type LegacySession, openSession } from '#test/support/messages.ts';
 import { readSse } from '#test/support/sse-reader.ts';
 
@@ -25,8 +25,7 @@ const endless: Tool = {
 
 beforeAll(async () => {
   upstream = await startEverything({ endless });
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, itemsOf, openSession, reasonOf } from '#test/support/messages.ts';
 import { total } from '#test/support/metrics-page.ts';
 import { type ScratchFolder, scratchFolder } from '#test/support/scratch-folder.ts';
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function start(policy?: string): Promise<void> {
-  const servers = { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } };
+  const servers = { up: anOpenServer(upstream.url) };
   if (policy === undefined) sekisho = await startGateway({ servers });
   else {
     await policies.write('one.rego', `package sekisho\n\n${policy}\n`);

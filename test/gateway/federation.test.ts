@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway } from '#test/support/gateway.ts';
 import { startHostileUpstream } from '#test/support/hostile-upstream.ts';
 import { askModern, itemsOf } from '#test/support/messages.ts';
 
@@ -13,12 +13,11 @@ test('a server that hangs delays no list: the others are in it, with a notice, u
   const hanging = await startHostileUpstream({
     'server/discover': ({ response }) => (hangs ? hung.push(response) : response.writeHead(503).end()),
   });
-  const tools = { '*': { action: 'read' } };
   const limits = { first_byte: '60s', timeout: '60s' };
   const sekisho = await startGateway({
     servers: {
-      hangs: { tier: 'internal', url: hanging.url, tools, limits, manifest: { refresh: '1s' } },
-      good: { tier: 'internal', url: good.url, tools },
+      hangs: anOpenServer(hanging.url, { limits, manifest: { refresh: '1s' } }),
+      good: anOpenServer(good.url),
     },
   });
   onTestFinished(() => sekisho.close());

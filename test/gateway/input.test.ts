@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeSentinel } from '#gateway/core/header-mirrors.ts';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, envelope, type Heard, openSession, reasonOf, textOf } from '#test/support/messages.ts';
 
 /** A modern server that needs to be told something in the middle of a call, and a caller of its own era. */
@@ -12,8 +12,7 @@ let token: string;
 
 beforeAll(async () => {
   upstream = await startDual('modern');
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { finished } from '#test/support/finished.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 
 let upstream: EverythingUpstream;
 let sekisho: TestGateway;
@@ -9,7 +9,7 @@ let sekisho: TestGateway;
 beforeAll(async () => {
   upstream = await startEverything();
   sekisho = await startGateway({
-    servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
+    servers: { up: anOpenServer(upstream.url) },
   });
 });
 

@@ -1,11 +1,10 @@
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { envelope, openSession } from '#test/support/messages.ts';
-import { postLines } from '#test/support/raw-http.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { envelope, modernHeaders, openSession } from '#test/support/messages.ts';
+import { openRaw, postLines } from '#test/support/raw-http.ts';
 
 /**
  * A client that leaves, at every moment of a call. In the era of sessions that is no cancellation and the server goes on
@@ -36,8 +35,7 @@ const added: Record<string, Tool> = {
 
 beforeAll(async () => {
   upstream = await startEverything(added);
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {
@@ -59,9 +57,7 @@ const eras: Record<string, () => Made> = {
   },
   async modern() {
     const meta = envelope({}, { 'io.modelcontextprotocol/logLevel': 'info' });
-    const authorization = `Bearer ${await sekisho.token()}`;
-    const mirrored = { 'mcp-method': 'tools/call', 'mcp-protocol-version': '2026-07-28' };
-    return { headers: { authorization, ...mirrored }, params: (name) => ({ name, _meta: meta }) };
+    return { headers: modernHeaders(await sekisho.token(), 'tools/call'), params: (name) => ({ name, _meta: meta }) };
   },
 };
 
@@ -76,14 +72,12 @@ async function call(era: string, tool: string, part: 'whole' | 'half' = 'whole')
   const name = `up__${tool}`;
   const body = JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/call', params: made?.params(name) });
   const headers = { ...made?.headers, ...(era === 'modern' ? { 'mcp-name': name } : {}) };
-  const { hostname, port } = new URL(sekisho.origin);
-  const socket = connect(Number(port), hostname);
+  const sent = part === 'whole' ? body : body.slice(0, body.length / 2);
+  const socket = openRaw(sekisho.origin, postLines('/mcp', body.length, headers), sent);
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  socket.write(`${postLines('/mcp', body.length, headers).join('\r\n')}\r\n\r\n`);
-  socket.write(part === 'whole' ? body : body.slice(0, body.length / 2));
   return { text: () => text, leave: () => socket.destroy() };
 }
 

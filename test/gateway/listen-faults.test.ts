@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { controlApi } from '#gateway/compose/control.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import {
   answerInitialize,
   answerJson,
@@ -10,7 +10,7 @@ import {
   type Scene,
   startHostileUpstream,
 } from '#test/support/hostile-upstream.ts';
-import { envelope, heard, reasonOf } from '#test/support/messages.ts';
+import { envelope, heard, modernHeaders, reasonOf } from '#test/support/messages.ts';
 import { readSse, type SseReader } from '#test/support/sse-reader.ts';
 import { until } from '#test/support/until.ts';
 
@@ -34,7 +34,7 @@ async function start(subscribe: Scene, over: object = {}): Promise<{ sekisho: Te
     'resources/unsubscribe': result({}),
   });
   const { limits = {}, ...config } = over as { limits?: object };
-  const up = { tier: 'internal', url: server.url, tools: { '*': { action: 'read' } }, limits };
+  const up = anOpenServer(server.url, { limits });
   const sekisho = await startGateway({ servers: { up }, ...config });
   opened = { sekisho, server };
   return opened;
@@ -53,8 +53,8 @@ function holding(): { readonly scene: Scene; answer(error?: object): void } {
 function listen(token: string, of: readonly string[], stop = new AbortController()): Promise<Response> {
   if (!opened) throw new Error('nothing is open');
   const headers = {
-    ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'text/event-stream' },
-    ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
+    ...{ ...modernHeaders(token, 'subscriptions/listen'), accept: 'text/event-stream' },
+    'content-type': 'application/json',
   };
   const params = { notifications: { resourceSubscriptions: of }, _meta: envelope() };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { envelope, heard, openSession, reasonOf } from '#test/support/messages.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { envelope, heard, modernHeaders, openSession, reasonOf } from '#test/support/messages.ts';
 import { total } from '#test/support/metrics-page.ts';
 import { readSse, type SseReader } from '#test/support/sse-reader.ts';
 
@@ -21,11 +21,10 @@ const readers: SseReader[] = [];
 beforeAll(async () => {
   modern = await startDual('modern');
   legacy = await startEverything();
-  const tools = { '*': { action: 'read' } };
   sekisho = await startGateway({
     servers: {
-      new: { tier: 'internal', url: modern.url, tools },
-      old: { tier: 'internal', url: legacy.url, tools },
+      new: anOpenServer(modern.url),
+      old: anOpenServer(legacy.url),
     },
   });
 });
@@ -42,11 +41,7 @@ beforeEach(async () => {
 });
 
 async function open(notifications: unknown, { path = '/mcp', id = 'sub-1', by = token } = {}): Promise<Response> {
-  const headers = {
-    authorization: `Bearer ${by}`,
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'subscriptions/listen',
-  };
+  const headers = modernHeaders(by, 'subscriptions/listen');
   const params = { notifications, _meta: envelope() };
   return sekisho.post({ jsonrpc: '2.0', id, method: 'subscriptions/listen', params }, headers, path);
 }
@@ -125,7 +120,7 @@ describe('a listening client', () => {
 
   test('hears nothing when a server is looked at again and is what it was', async () => {
     const own = await startGateway({
-      servers: { new: { tier: 'internal', url: modern.url, tools: { '*': { action: 'read' } } } },
+      servers: { new: anOpenServer(modern.url) },
     });
     onTestFinished(() => own.close());
     const session = await openSession(own);

@@ -2,8 +2,8 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { askModern, envelope, heard, itemsOf, reasonOf, textOf } from '#test/support/messages.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { askModern, envelope, heard, itemsOf, modernHeaders, reasonOf, textOf } from '#test/support/messages.ts';
 
 let upstream: EverythingUpstream;
 let sekisho: TestGateway;
@@ -33,8 +33,7 @@ const added: Record<string, Tool> = {
 
 beforeAll(async () => {
   upstream = await startEverything(added);
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {
@@ -150,8 +149,8 @@ describe('a self-contained request', () => {
     const response = await fetch(`${sekisho.origin}/mcp`, {
       method: 'POST',
       headers: {
-        ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'up__until_stopped' },
+        ...modernHeaders(token, 'tools/call', 'up__until_stopped'),
+        'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
       },
       body: JSON.stringify(message),
@@ -185,12 +184,7 @@ describe('the envelope', () => {
   });
 
   test.each(['mcp-method', 'mcp-name', 'mcp-protocol-version'])('is refused without the header %s', async (name) => {
-    const mirrored: Record<string, string> = {
-      authorization: `Bearer ${token}`,
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': 'up__echo',
-    };
+    const mirrored = modernHeaders(token, 'tools/call', 'up__echo');
     delete mirrored[name];
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { ...call, _meta: envelope() } };
     const { status, answer } = await heard(await sekisho.post(message, mirrored));

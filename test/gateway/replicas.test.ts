@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
+import { anOpenServer } from '#test/support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess, writeConfig } from '#test/support/gateway-process.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
 import { aJob, aRule, exchange, sendForm } from '#test/support/run-tokens.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
       const file = await writeConfig(folder, {
         identity: { runs: [aRule(issuer)], keys: scratch.at('keys') },
         store: { kind: 'sqlite', path: scratch.at('shared.db') },
-        servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
+        servers: { up: anOpenServer(upstream.url) },
       });
       return startGatewayProcess(file, folder);
     }),

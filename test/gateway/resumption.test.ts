@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
-import { heard, type LegacySession, openSession, reasonOf } from '#test/support/messages.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { heard, type LegacySession, modernHeaders, openSession, reasonOf } from '#test/support/messages.ts';
 import { readSse, type SseReader } from '#test/support/sse-reader.ts';
 
 /** Legacy streams whose connection broke: what was missed comes on another, to the same session only. */
@@ -29,8 +29,7 @@ const spoken: Tool = {
 
 beforeAll(async () => {
   upstream = await startEverything({ spoken });
-  const tools = { '*': { action: 'read' } };
-  sekisho = await startGateway({ servers: { up: { tier: 'internal', url: upstream.url, tools } } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
 });
 
 afterAll(async () => {
@@ -189,10 +188,7 @@ describe('a modern client', () => {
     const params = { name: 'up__spoken', _meta: meta };
     const response = sekisho.post(
       { jsonrpc: '2.0', id: 1, method: 'tools/call', params },
-      {
-        ...{ authorization: `Bearer ${token}`, 'mcp-protocol-version': '2026-07-28' },
-        ...{ 'mcp-method': 'tools/call', 'mcp-name': 'up__spoken' },
-      },
+      modernHeaders(token, 'tools/call', 'up__spoken'),
     );
     await vi.waitFor(() => expect(say).not.toBeNull());
     await say?.('first');

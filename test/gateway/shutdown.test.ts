@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { heard, type LegacySession, openSession, reasonOf, textOf } from '#test/support/messages.ts';
 import { readSse } from '#test/support/sse-reader.ts';
 
@@ -31,7 +31,7 @@ const late: Tool = {
 beforeEach(async () => {
   upstream = await startEverything({ endless, late });
   sekisho = await startGateway({
-    servers: { up: { tier: 'internal', url: upstream.url, tools: { '*': { action: 'read' } } } },
+    servers: { up: anOpenServer(upstream.url) },
   });
   session = await openSession(sekisho);
 });

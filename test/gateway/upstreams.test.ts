@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
-import { startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { type HostileServer, startHostile } from '#test/support/hostile-server.ts';
 import { itemsOf, type LegacySession, openSession, reasonOf, textOf } from '#test/support/messages.ts';
 import { total } from '#test/support/metrics-page.ts';
@@ -18,8 +18,8 @@ beforeAll(async () => {
   hostile = await startHostile();
   sekisho = await startGateway({
     servers: {
-      good: { tier: 'internal', url: good.url, tools: read },
-      hostile: { tier: 'internal', url: hostile.url, tools: read, limits: impatient },
+      good: anOpenServer(good.url),
+      hostile: anOpenServer(hostile.url, { limits: impatient }),
     },
   });
 });
@@ -115,8 +115,8 @@ describe('a server that is down', () => {
     await late.close();
     const gateway = await startGateway({
       servers: {
-        good: { tier: 'internal', url: good.url, tools: read },
-        late: { tier: 'internal', url: late.url, tools: read, manifest: { refresh: '1s' } },
+        good: anOpenServer(good.url),
+        late: anOpenServer(late.url, { manifest: { refresh: '1s' } }),
         child: { tier: 'internal', command: ['sekisho-no-such-program'], tools: read },
       },
     });
@@ -149,8 +149,8 @@ describe('a server that is down', () => {
     const first = await startHostile();
     const gateway = await startGateway({
       servers: {
-        good: { tier: 'internal', url: good.url, tools: read },
-        frail: { tier: 'internal', url: first.url, tools: read, manifest: { refresh: '1s' } },
+        good: anOpenServer(good.url),
+        frail: anOpenServer(first.url, { manifest: { refresh: '1s' } }),
       },
     });
     try {

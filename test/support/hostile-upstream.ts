@@ -116,6 +116,12 @@ export const result =
   ({ response, message }) =>
     answerJson(response, { jsonrpc: '2.0', id: message.id, result: value });
 
+/** Answers the request with this error. */
+export const answerError =
+  (code: number, message = 'no'): Scene =>
+  ({ response, message: { id } }) =>
+    answerJson(response, { jsonrpc: '2.0', id, error: { code, message } });
+
 /** Begins an event stream; what is given back writes one event. */
 export function beginEvents(response: ServerResponse): (data: unknown, fields?: string) => void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -111,6 +111,12 @@ export const envelope = (capabilities: object = {}, more: object = {}) => ({
   ...more,
 });
 
+/** What says in headers what a self-contained request is about. */
+export const modernHeaders = (token: string, method: string, name?: string): Record<string, string> => ({
+  ...{ authorization: `Bearer ${token}`, 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
+  ...(name === undefined ? {} : { 'mcp-name': name }),
+});
+
 interface Asking {
   readonly token: string;
   readonly path?: string;
@@ -127,12 +133,7 @@ export async function askModern(
   { token, path = '/mcp', id = 1, headers = {}, meta = envelope() }: Asking,
 ): Promise<Heard> {
   const name = params.name ?? params.uri;
-  const mirrored = {
-    authorization: `Bearer ${token}`,
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': method,
-    ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
-  };
+  const mirrored = modernHeaders(token, method, typeof name === 'string' ? name : undefined);
   const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: meta } };
   return heard(await sekisho.post(message, { ...mirrored, ...headers }, path));
 }

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface RawAnswer {
   readonly status: number;
@@ -8,9 +8,8 @@ export interface RawAnswer {
 
 /** Sends exactly these bytes on a connection of its own, and reads until the other side closes or has answered. */
 export function sendRaw(origin: string, lines: readonly string[], body: string | Buffer = ''): Promise<RawAnswer> {
-  const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
+    const socket = openRaw(origin, lines, body);
     let text = '';
     const done = (): void => {
       socket.destroy();
@@ -27,9 +26,16 @@ export function sendRaw(origin: string, lines: readonly string[], body: string |
     });
     socket.on('close', done);
     socket.on('error', (error: NodeJS.ErrnoException) => (text === '' ? reject(error) : done()));
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    socket.write(body);
   });
+}
+
+/** A connection on which these bytes were sent; the test reads it, or does not. */
+export function openRaw(origin: string, lines: readonly string[], body: string | Buffer = ''): Socket {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  socket.write(body);
+  return socket;
 }
 
 /** The lines of a POST as a client would write them, with these headers instead of, or besides, the usual ones. */

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Live, Upstream } from '#gateway/ports.ts';
 import {
+  answerError,
   answerInitialize,
   answerJson,
   beginEvents,
@@ -86,8 +87,7 @@ describe('refuses a list', () => {
     answerJson(response, { jsonrpc: '2.0', id: message.id, result: { tools: [], nextCursor: String(Math.random()) } });
   const many = Array.from({ length: 513 }, (_, index) => tool(`t${index}`));
   const large = (one: object) => ({ ...one, description: 'x'.repeat(60_000) });
-  const error: Scene = ({ response, message }) =>
-    answerJson(response, { jsonrpc: '2.0', id: message.id, error: { code: -32_603, message: 'secret-in-body' } });
+  const error = answerError(-32_603, 'secret-in-body');
   /** The tool as it is written here, so that what JSON.stringify never writes can be sent. */
   const written =
     (text: string): Scene =>
@@ -126,8 +126,7 @@ test('a server with too many resources can still be used for its tools', async (
     initialize: able({ tools: {}, resources: {} }),
     'tools/list': pages('tools', [tool('a')]),
     'resources/list': pages('resources', uris.slice(0, 6_000), uris.slice(6_000)),
-    'resources/templates/list': ({ response, message }) =>
-      answerJson(response, { jsonrpc: '2.0', id: message.id, error: { code: -32_601, message: 'no' } }),
+    'resources/templates/list': answerError(-32_601),
   });
   const live = await liveOf(upstream);
   expect(live.definitions).toMatchObject({ tools: [tool('a')], templates: [] });
