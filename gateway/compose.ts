@@ -34,6 +34,7 @@ import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
+import { openProofs } from './compose/proofs.ts';
 import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
 import type { Shadow } from './compose/shadow.ts';
@@ -123,6 +124,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     ...(runTokens ? { own: runTokens.own } : {}),
     ...(people ? { people } : {}),
   });
+  const proofs = openProofs(config);
   const snapshots = keep(
     createSnapshots({
       upstreams: servers.byId,
@@ -162,6 +164,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     current: snapshots.current,
     ports: {
       tokens,
+      proofs,
       revocations,
       hashing,
       approvals: store.approvals,
@@ -202,7 +205,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens)
     serveOAuth(server.app, {
-      ...{ ...runTokens.serve(tokens), gate, checkHost, clock, log },
+      ...{ ...runTokens.serve(tokens, proofs), gate, checkHost, clock, log },
       ...{ recordable: audit.ready, now: Date.now },
     });
   const settled = snapshots.start(patience);

@@ -2,6 +2,7 @@ import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/ap
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
+import type { Presented } from '#gateway/core/dpop.ts';
 import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
 import type { Exchanged, ExchangeRequest, Minting } from '#gateway/core/exchange-request.ts';
 import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
@@ -37,6 +38,21 @@ export interface Runs {
 /** Verifies what issuers said of a run. */
 export interface Subjects {
   verify(token: string, now: number): Promise<Subject | Refusal>;
+}
+
+/** Checks that who sends a token has the key that it is bound to (RFC 9449). */
+export interface Proofs {
+  /**
+   * One presented object is judged once; another one with the same proof is refused.
+   *
+   * @param about The token that the proof is about, and the key it is bound to; null where there is none yet.
+   * @returns the thumbprint of the key that was shown.
+   */
+  verify(
+    presented: Presented,
+    about: { readonly token: string | null; readonly boundTo: string | null },
+    now: number,
+  ): MaybePromise<string | Refusal>;
 }
 
 /** Runs so much work at once, lets so much wait in order, and takes no more: then the answer is null. */
@@ -179,6 +195,7 @@ export interface Recorder {
 /** All that the phases ask for, together. */
 export interface PhasePorts {
   readonly tokens: Tokens;
+  readonly proofs: Proofs;
   readonly revocations: Pick<Revocations, 'find'>;
   readonly hashing: Hashing;
   readonly approvals: Approvals;

@@ -6,7 +6,17 @@ import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
 import { findRule, type NamedRun, nameRun, type Subject } from '#gateway/core/trust-rule.ts';
-import type { Hashing, Log, Minter, Revocations, Runs, Subjects, TokenService, Tokens } from '#gateway/ports.ts';
+import type {
+  Hashing,
+  Log,
+  Minter,
+  Proofs,
+  Revocations,
+  Runs,
+  Subjects,
+  TokenService,
+  Tokens,
+} from '#gateway/ports.ts';
 
 export interface TokenServiceParts {
   /** The name of this gateway in the tokens that it signs. */
@@ -14,6 +24,7 @@ export interface TokenServiceParts {
   readonly rules: readonly RunRule[];
   readonly subjects: Subjects;
   readonly tokens: Tokens;
+  readonly proofs: Proofs;
   readonly runs: Runs;
   readonly minter: Minter;
   readonly revocations: Revocations & { refresh(): void };
@@ -96,8 +107,10 @@ async function open(
   if (isRefusal(granted)) return granted;
   const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(subject.issuer, subject.jti));
   const { issued, expires, issuer } = subject;
+  const boundTo = await keyOf(parts, request, { rule, boundTo: null }, now);
+  if (isRefusal(boundTo)) return boundTo;
   const deadline = now + rule.grant.deadline;
-  const minting = { ...mintingOf(rule, run, subject, jtiHash), ...within(granted), deadline, now };
+  const minting = { ...mintingOf(rule, run, subject, jtiHash), boundTo, ...within(granted), deadline, now };
   const unfit = minter.refuses(minting);
   if (unfit) return unfit;
   const names = namesOfSubject(subject, run.id, rule.id);
@@ -105,6 +118,18 @@ async function open(
   const redeemed = parts.runs.redeem({ ...order, use: jtiHash, until: expires + clockSkew, renewal: false });
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
   return minter.mint({ ...minting, deadline: redeemed.deadline });
+}
+
+/** The key that the next token is bound to: the one that was shown; null for a bearer token, where its rule gives them out. */
+async function keyOf(
+  { proofs }: TokenServiceParts,
+  { proof }: ExchangeRequest,
+  { rule, boundTo }: { readonly rule: RunRule; readonly boundTo: string | null },
+  now: number,
+): Promise<string | null | Refusal> {
+  if (proof) return proofs.verify(proof, { token: null, boundTo }, now);
+  const needed = rule.sender === 'dpop' || boundTo !== null;
+  return needed ? refuse('proof_missing', 'Send one in the "DPoP" header of this request.') : null;
 }
 
 const within = ({ tiers, tools, scopes }: Granting): Pick<Minting, 'ceiling' | 'scopes'> => ({
@@ -142,8 +167,10 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   }
   const granted = grantAsked(stillGranted(rule.grant, identity), request.scope);
   if (isRefusal(granted)) return granted;
+  const boundTo = await keyOf(parts, request, { rule, boundTo: token.boundTo }, now);
+  if (isRefusal(boundTo)) return boundTo;
   // The run keeps the deadline that it has: this one only shows that there can be a token.
-  const minting = { ...renewed(identity, rule), ...within(granted), deadline: now + rule.grant.deadline, now };
+  const minting = { ...renewed(identity, rule), boundTo, ...within(granted), deadline: now + rule.grant.deadline, now };
   const unfit = parts.minter.refuses(minting);
   if (unfit) return unfit;
   const use = parts.hashing.sha256(tokenName(identity.issuer, token.id));

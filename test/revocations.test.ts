@@ -41,7 +41,16 @@ function aList(store: ReturnType<typeof aStore>, clock = { now: 10_000 }): Revoc
 const issued = 4000;
 const identity = anIdentity({
   issuer: 'https://gw.test',
-  token: { id: 'j1', key: 'k1', issued, rule: 'ci', source: 'https://ci.test', sourceToken: null, actors: null },
+  token: {
+    id: 'j1',
+    key: 'k1',
+    issued,
+    rule: 'ci',
+    source: 'https://ci.test',
+    sourceToken: null,
+    boundTo: null,
+    actors: null,
+  },
 });
 
 test.each<[RevocationKind, string]>([

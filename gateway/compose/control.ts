@@ -81,6 +81,7 @@ async function decide(gateway: Gateway, order: DecideOrder): Promise<Decided | C
     snapshot,
     token,
     session: null,
+    proof: null,
     paramHeaders: null,
     bytesIn: Buffer.byteLength(JSON.stringify(order.arguments)),
     trace: null,

@@ -23,7 +23,7 @@ export async function openPeople({ config, log }: Outside, egress: Egress): Prom
       const { algs, max_age: maxAge, skew, typ } = verify;
       const load = await loaderOf({ issuer, keys }, fetchDocument, (path) => readFile(path, 'utf8'));
       const failed = (why: string): void => log.warn({ issuer, why }, 'the keys of an issuer could not be had');
-      const profile = { issuer, audience, algs, maxAge, skew, singleUse: 'none', types: [typ] } as const;
+      const profile = { issuer, audience, algs, maxAge, skew, singleUse: 'none', bound: true, types: [typ] } as const;
       return { profile, keys: createKeyCache({ load, failed, now: Date.now }) };
     }),
   );

@@ -14,7 +14,7 @@ import { type Admission, signatureChecks } from '#gateway/adapters/tokens/verify
 import type { Outside } from '#gateway/compose.ts';
 import type { Minting } from '#gateway/core/exchange-request.ts';
 import { refuse } from '#gateway/core/refusals.ts';
-import type { Minter, Tokens } from '#gateway/ports.ts';
+import type { Minter, Proofs, Tokens } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 import { createTokenService } from '#gateway/token-service.ts';
 import { loaderOf } from './issuer-keys.ts';
@@ -51,11 +51,11 @@ export async function openRunTokens(
   const subjects = createSubjects(issuers, createSlots(signatureChecks));
   return {
     own: { issuer, find: ring.find },
-    serve: (tokens: Tokens & Admission) => ({
+    serve: (tokens: Tokens & Admission, proofs: Proofs) => ({
       issuer,
       keys: ring.published,
       service: createTokenService({
-        ...{ issuer, rules, subjects, tokens, runs: store.runs, revocations, hashing, log },
+        ...{ issuer, rules, subjects, tokens, proofs, runs: store.runs, revocations, hashing, log },
         minter: minterOf(ring, issuer, config.url, tokens),
         random: randomUUID,
       }),
@@ -99,7 +99,10 @@ async function trusted({ config, log }: Outside, fetchDocument: FetchDocument): 
       const load = await loaderOf(rule, fetchDocument, (path) => readFile(path, 'utf8'));
       const failed = (why: string): void => log.warn({ issuer, why }, 'the keys of an issuer could not be had');
       const keys = createKeyCache({ load, failed, now: Date.now });
-      return { profile: { issuer, audience, algs, maxAge, skew, singleUse, types: ['JWT', 'JOSE'] as const }, keys };
+      return {
+        profile: { issuer, audience, algs, maxAge, skew, singleUse, bound: false, types: ['JWT', 'JOSE'] as const },
+        keys,
+      };
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { ApprovalState } from './approval.ts';
 import type { Reservation } from './budget.ts';
 import type { Allowed, Ask } from './decision.ts';
+import type { Presented } from './dpop.ts';
 import type { Answer, Client, Given } from './exchange.ts';
 import type { PathFact } from './facts.ts';
 import type { MessageHeaders } from './header-agreement.ts';
@@ -27,6 +28,8 @@ export interface Received {
   readonly view: View;
   readonly snapshot: Snapshot;
   readonly token: string | null;
+  /** What came beside a token of the scheme DPoP; null for every other. */
+  readonly proof: Presented | null;
   readonly session: Session | null;
   /** What headers say of the arguments; null in the legacy era, where nobody looks at them. */
   readonly paramHeaders: MessageHeaders['params'] | null;
@@ -123,6 +126,7 @@ export function createCall(received: Received): CallRecord {
     view: received.view,
     snapshot: received.snapshot,
     token: received.token,
+    proof: received.proof,
     session: received.session,
     paramHeaders: received.paramHeaders,
     bytesIn: received.bytesIn,

@@ -36,6 +36,21 @@ const issuerAlgorithms = z
   .min(1)
   .refine((algs) => new Set(algs.map((alg) => families[alg])).size === 1, 'algorithms of one family only');
 
+/** Who may use the tokens: whoever has one, or only who shows the key that it is bound to with each request. */
+const sender = z.enum(['any', 'dpop']).default('any');
+
+export const proofRules = z
+  .strictObject({
+    window: between(1_000, 300_000, '1s and 5m')
+      .prefault('5m')
+      .meta({ description: 'How far from now a DPoP proof may say that it was made.' }),
+    nonce: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Whether proofs need a nonce of this process; for several processes.' }),
+  })
+  .prefault({});
+
 const verify = z.strictObject({
   algs: issuerAlgorithms.default(['RS256']).meta({ description: 'Algorithms of its tokens, all of one family.' }),
   max_age: between(1_000, 86_400_000, '1s and 24h')
@@ -74,6 +89,7 @@ export const runRule = z.strictObject({
   audience: z.string().min(1).max(512).meta({ description: 'The "aud" of its tokens, exactly, and ours alone.' }),
   keys: issuerKeys.prefault({}).meta({ description: 'Where its public keys come from.' }),
   verify: verify.prefault({}),
+  sender: sender.meta({ description: '"dpop": only for who proves a key (RFC 9449), and good with that key only.' }),
   match: z
     .record(z.string().min(1), z.string().min(1).max(512))
     .refine((claims) => Object.keys(claims).length > 0, 'must name at least one claim')
@@ -114,6 +130,7 @@ export const personRule = z.strictObject({
         .meta({ description: 'The "typ" of its access tokens; JWT where it does not follow RFC 9068.' }),
     })
     .prefault({}),
+  sender: sender.meta({ description: '"dpop": only tokens that are bound to a key (RFC 9449).' }),
   scopes: z.array(scopeWord).default([]).meta({ description: 'Needed by all.' }),
   groups: z.string().min(1).max(128).default('groups').meta({ description: 'The claim that lists groups.' }),
   tiers: z

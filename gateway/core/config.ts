@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { personRule, runRule } from './config-identity.ts';
+import { personRule, proofRules, runRule } from './config-identity.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size, tiers } from './config-scalars.ts';
 import { modernRevisions, upstreamRevisions } from './exchange.ts';
 import { serverIdPattern } from './names.ts';
@@ -126,6 +126,7 @@ export const configSchema = z
         keys: path
           .optional()
           .meta({ description: 'Folder of the keys that sign run tokens; in "state" when left out.' }),
+        dpop: proofRules,
         rotate: duration
           .prefault('7d')
           .refine((ms) => ms >= 3_600_000, 'must be at least 1h')

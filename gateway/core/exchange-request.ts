@@ -1,12 +1,15 @@
+import type { Presented } from './dpop.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { longestToken, parsePart } from './jwt.ts';
 import type { Ceiling, Identity, Run } from './principal.ts';
-import { type Reason, type Refusal, refuse } from './refusals.ts';
+import { type Reason, type Refusal, refusals, refuse } from './refusals.ts';
 
 /** What came to the token endpoint, in whichever of the two grants. */
 export interface ExchangeRequest {
   readonly token: string;
   readonly scope: readonly string[];
+  /** What shows the key that the next token is to be bound to; null when nothing did. */
+  readonly proof: Presented | null;
 }
 
 /** What is given for it. */
@@ -26,6 +29,8 @@ export interface Minting {
   readonly budget: Run['budget'];
   readonly rule: string;
   readonly source: { readonly issuer: string; readonly jtiHash: string | null };
+  /** The key that it is bound to, by its thumbprint. */
+  readonly boundTo: string | null;
   readonly actors: JsonObject | null;
   readonly ttl: number;
   readonly deadline: number;
@@ -51,7 +56,7 @@ const unchecked = ['actor_token', 'client_secret', 'client_assertion', 'client_a
  *
  * @param targets The URLs that a run token may be asked for.
  */
-export function parseExchange(form: string, targets: readonly string[]): ExchangeRequest | Refusal {
+export function parseExchange(form: string, targets: readonly string[]): Omit<ExchangeRequest, 'proof'> | Refusal {
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(form)) {
     if (fields.has(name)) return refuse('grant_malformed', 'A parameter stands in it twice.');
@@ -104,6 +109,9 @@ export const oauthErrors: Readonly<Partial<Record<Reason, string>>> = {
   subject_used: 'invalid_grant',
   token_invalid: 'invalid_grant',
   scope_insufficient: 'invalid_grant',
+  proof_missing: 'invalid_dpop_proof',
+  proof_invalid: 'invalid_dpop_proof',
+  proof_nonce: 'use_dpop_nonce',
   run_revoked: 'invalid_grant',
   run_expired: 'invalid_grant',
   scope_exceeded: 'invalid_scope',
@@ -112,3 +120,6 @@ export const oauthErrors: Readonly<Partial<Record<Reason, string>>> = {
   issuer_unavailable: 'temporarily_unavailable',
   overloaded: 'temporarily_unavailable',
 };
+
+/** A proof that is missing or wrong is a 400 here (RFC 9449 §5), and a 401 with a call (§7.1). */
+export const oauthStatus = (reason: Reason): number => (reason.startsWith('proof_') ? 400 : refusals[reason].http);

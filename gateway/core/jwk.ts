@@ -44,6 +44,18 @@ export function parseJwks(text: string, sha256: Sha256): Jwks | { readonly why: 
 
 /** @returns the members that make the key, and no others; or what is wrong with it. */
 export function parsePublicJwk(value: JsonValue, sha256: Sha256): PublicJwk | { readonly why: string } {
+  const key = parseBareJwk(value);
+  if ('why' in key) return key;
+  const kid = thumbprint({ ...key }, sha256);
+  if ((value as JsonObject).kid !== kid) return { why: `needs its RFC 7638 thumbprint as "kid": ${kid}` };
+  return { ...key, kid };
+}
+
+/** A key that goes by no name yet. */
+export type Bare<Key> = Key extends PublicJwk ? Omit<Key, 'kid'> : never;
+
+/** The members that make a public key, whatever it is called. */
+export function parseBareJwk(value: JsonValue): Bare<PublicJwk> | { readonly why: string } {
   if (!isJsonObject(value)) return { why: 'is not an object' };
   if (secretMembers.some((name) => Object.hasOwn(value, name))) {
     return { why: 'has private members: give out the public half only, and replace the key' };
@@ -51,15 +63,10 @@ export function parsePublicJwk(value: JsonValue, sha256: Sha256): PublicJwk | { 
   const key = publicMembers(value);
   if ('why' in key) return key;
   const misused = misuse(value, key.kty);
-  if (misused) return { why: misused };
-  const kid = thumbprint({ ...key }, sha256);
-  if (value.kid !== kid) return { why: `needs its RFC 7638 thumbprint as "kid": ${kid}` };
-  return { ...key, kid };
+  return misused ? { why: misused } : key;
 }
 
-type Unnamed<Key> = Key extends PublicJwk ? Omit<Key, 'kid'> : never;
-
-function publicMembers(value: JsonObject): Unnamed<PublicJwk> | { readonly why: string } {
+function publicMembers(value: JsonObject): Bare<PublicJwk> | { readonly why: string } {
   const { kty, crv, x, y } = value;
   if (kty === 'OKP' && crv === 'Ed25519') {
     return coordinate(x) ? { kty, crv, x } : { why: 'has an "x" that is not 32 bytes of base64url' };

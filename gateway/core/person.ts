@@ -1,4 +1,5 @@
 import type { PersonRule } from './config-identity.ts';
+import { parseBinding } from './dpop.ts';
 import type { JsonValue } from './json.ts';
 import type { Sha256 } from './manifest.ts';
 import { type Refusal, refuse } from './refusals.ts';
@@ -16,6 +17,8 @@ export function personOf(subject: Subject, rule: PersonRule, sha256: Sha256): Ru
   const { claims, issuer, issued, expires, key, from } = subject;
   const { sub, jti } = claims;
   if (typeof sub !== 'string' || !visible.test(sub)) return invalid('It needs a "sub" of visible characters.');
+  const boundTo = parseBinding(claims.cnf) ?? null;
+  if (rule.sender === 'dpop' && boundTo === null) return invalid('It must be bound to a key (DPoP).');
   const scopes = textsOf(claims.scope ?? claims.scp);
   const missing = rule.scopes.filter((scope) => !scopes.includes(scope));
   if (missing.length > 0) {
@@ -33,7 +36,7 @@ export function personOf(subject: Subject, rule: PersonRule, sha256: Sha256): Ru
       ceiling: { tiers: tiersOf(groups, rule.tiers), tools: null },
       token: {
         id: typeof jti === 'string' && visible.test(jti) ? jti : `${sub} ${issued}`,
-        ...{ key, issued, rule: rule.id, source: null, sourceToken: null, actors: null },
+        ...{ key, issued, rule: rule.id, source: null, sourceToken: null, actors: null, boundTo },
       },
       issuer,
       // What is remembered of the token must not outlive its age either.

@@ -36,6 +36,8 @@ export interface TokenFacts {
   readonly source: string | null;
   /** Digest of the name of the very token that the run was given out for: issuer and `jti`. */
   readonly sourceToken: string | null;
+  /** RFC 7638 of the key whose holder alone may use it; null: whoever has it may. */
+  readonly boundTo: string | null;
   /** Who acted before the run, for the record of whoever reads the token. */
   readonly actors: JsonObject | null;
 }

@@ -1,4 +1,5 @@
 import { actorsOf } from './actors.ts';
+import { parseBinding } from './dpop.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { meantFor } from './jwt.ts';
 import type { Ceiling, Identity, TokenFacts } from './principal.ts';
@@ -36,8 +37,8 @@ export function parseRunToken(claims: JsonValue, rules: TokenRules): RunToken | 
   if (!meantFor(aud, rules.audience)) return invalid(`It is meant for another audience than ${rules.audience}.`);
   const times = parseTimes(claims, rules);
   if (typeof times === 'string') return invalid(times);
-  // A token bound to a key is worth nothing as a bearer token, and this gateway cannot check the binding yet.
-  if (claims.cnf !== undefined) return invalid('It is bound to a key ("cnf"), and came as a bearer token.');
+  const boundTo = parseBinding(claims.cnf);
+  if (boundTo === undefined) return invalid('It is bound ("cnf") in a way that this gateway cannot check.');
   if (!matches(sub, visible) || !matches(jti, visible)) return invalid('It needs the claims "sub" and "jti".');
   const ceiling = parseCeiling(mcp);
   if (typeof ceiling === 'string') return invalid(ceiling);
@@ -55,7 +56,7 @@ export function parseRunToken(claims: JsonValue, rules: TokenRules): RunToken | 
     agent: { id: agentId },
     run: parsed,
     ceiling: { tiers: ceiling.tiers, tools: ceiling.tools },
-    token: { id: jti, key: rules.kid, issued: times.iat * 1000, ...source },
+    token: { id: jti, key: rules.kid, issued: times.iat * 1000, boundTo, ...source },
     issuer: rules.issuer,
     expires: times.exp * 1000,
   };

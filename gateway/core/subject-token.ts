@@ -1,4 +1,5 @@
 import type { SubjectAlgorithm } from './config-identity.ts';
+import { parseBinding } from './dpop.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { meantFor } from './jwt.ts';
 import type { Subject } from './trust-rule.ts';
@@ -11,6 +12,8 @@ export interface SubjectProfile {
   readonly maxAge: number;
   readonly skew: number;
   readonly singleUse: 'jti' | 'none';
+  /** Whether its tokens may be bound to a key: only where who sends one can be asked for the proof. */
+  readonly bound: boolean;
   /** The `typ` of its tokens; one without any counts as the first. */
   readonly types: readonly [string, ...string[]];
 }
@@ -57,7 +60,9 @@ export function parseSubject(
   if (!meantFor(aud, profile.audience)) return { why: `It is meant for another audience than ${profile.audience}.` };
   const times = timesOf(claims, profile, now);
   if ('why' in times) return times;
-  if (claims.cnf !== undefined) return { why: 'It is bound to a key ("cnf"), and came alone.' };
+  if (claims.cnf !== undefined && !(profile.bound && parseBinding(claims.cnf) !== undefined)) {
+    return { why: 'It is bound ("cnf") in a way that cannot be checked here.' };
+  }
   const single = profile.singleUse === 'jti';
   if (single && !(typeof jti === 'string' && /^[\x21-\x7e]{1,512}$/.test(jti))) return { why: 'It needs a "jti".' };
   return { issuer: iss, jti: single ? String(jti) : null, ...times, key, claims };

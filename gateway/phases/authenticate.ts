@@ -2,10 +2,11 @@ import { type Authenticated, learn, type Received } from '#gateway/core/call.ts'
 import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Step } from '#gateway/pipeline.ts';
-import type { Revocations, Tokens } from '#gateway/ports.ts';
+import type { Proofs, Revocations, Tokens } from '#gateway/ports.ts';
 
 interface Ports {
   readonly tokens: Tokens;
+  readonly proofs: Proofs;
   readonly revocations: Pick<Revocations, 'find'>;
 }
 
@@ -14,12 +15,26 @@ export function authenticate(call: Received, ports: Ports): Step<Authenticated> 
   if (call.token === null) return refuse('token_missing', 'Send it as "Authorization: Bearer …"; see sekisho token.');
   const verified = ports.tokens.verify(call.token, call.at);
   return verified instanceof Promise
-    ? verified.then((identity) => proven(call, identity, ports))
-    : proven(call, verified, ports);
+    ? verified.then((identity) => held(call, identity, ports))
+    : held(call, verified, ports);
 }
 
-function proven(call: Received, identity: Identity | Refusal, { revocations }: Ports): Authenticated | Refusal {
+/** Has the sender the key that the token is bound to? Asked for each request, whatever is remembered of the token. */
+function held(call: Received, identity: Identity | Refusal, ports: Ports): Step<Authenticated> {
   if (isRefusal(identity)) return identity;
+  const { token, proof, at, dryRun } = call;
+  const { boundTo } = identity.token;
+  // The decision API says what a token may do, and nobody does it.
+  if ((boundTo === null && proof === null) || dryRun) return proven(call, identity, ports);
+  if (boundTo === null) return refuse('proof_invalid', 'The token is bound to no key: send it as "Bearer".');
+  if (proof === null)
+    return refuse('proof_missing', 'Send it as "Authorization: DPoP …", with a proof for each request.');
+  const shown = ports.proofs.verify(proof, { token, boundTo }, at);
+  const judged = (key: string | Refusal) => (isRefusal(key) ? key : proven(call, identity, ports));
+  return shown instanceof Promise ? shown.then(judged) : judged(shown);
+}
+
+function proven(call: Received, identity: Identity, { revocations }: Ports): Authenticated | Refusal {
   const revoked = revocations.find(identity);
   if (revoked) return revoked;
   const { session } = call;

@@ -52,6 +52,7 @@ describe('the claims of a run token', () => {
         rule: 'gha-acme',
         source: 'https://ci.test',
         sourceToken: 'h',
+        boundTo: null,
         actors: null,
       },
       issuer: rules.issuer,

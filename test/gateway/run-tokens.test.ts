@@ -256,6 +256,7 @@ describe('who wants to know', () => {
       response_types_supported: [],
       token_endpoint_auth_methods_supported: ['none'],
       revocation_endpoint_auth_methods_supported: ['none'],
+      dpop_signing_alg_values_supported: ['Ed25519', 'EdDSA', 'ES256'],
     });
   });
 

@@ -4,7 +4,8 @@ import { authenticate } from '#gateway/phases/authenticate.ts';
 import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 
 const revocations = { find: () => null };
-const known = { tokens: { verify: () => anIdentity() }, revocations };
+const proofs = { verify: () => refuse('fault') };
+const known = { tokens: { verify: () => anIdentity() }, proofs, revocations };
 const session = { id: 's', principal: 'run:1', run: '1', view: 'default', client: legacyClient, opened: 0 };
 
 describe('authenticate', () => {
@@ -17,12 +18,12 @@ describe('authenticate', () => {
   });
 
   test('learns who calls later when the token is new', async () => {
-    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) }, revocations };
+    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) }, proofs, revocations };
     expect(await authenticate(aCall(), ports)).toMatchObject({ identity: { run: { id: '1' } } });
   });
 
   test('passes on why a token is refused', () => {
-    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') }, revocations };
+    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') }, proofs, revocations };
     expect(authenticate(aCall(), ports)).toMatchObject({ refused: 'token_invalid' });
   });
 
@@ -42,5 +43,40 @@ describe('authenticate', () => {
     expect(authenticate(aCall({ session: { ...session, ...other } }), known)).toMatchObject({
       refused: 'session_unknown',
     });
+  });
+
+  describe('of a token that is bound to a key', () => {
+    const bound = anIdentity({ token: { ...anIdentity().token, boundTo: 'k' } });
+    const proof = { proof: 'p', method: 'POST', path: '/mcp' };
+    const ports = { ...known, tokens: { verify: () => bound } };
+
+    test('refuses one that comes alone, as "Bearer"', () => {
+      expect(authenticate(aCall({ proof: null }), ports)).toMatchObject({ refused: 'proof_missing' });
+    });
+
+    test('asks for the proof with this very token each time, and passes on why it is none', () => {
+      const asked: unknown[] = [];
+      const verify = (...all: unknown[]) => {
+        asked.push(all);
+        return refuse('proof_invalid');
+      };
+      const call = aCall({ token: 't', proof });
+      expect(authenticate(call, { ...ports, proofs: { verify } })).toMatchObject({ refused: 'proof_invalid' });
+      expect(asked).toEqual([[proof, { token: 't', boundTo: 'k' }, call.at]]);
+    });
+
+    test('learns who calls when the key was shown', async () => {
+      const shown = { ...ports, proofs: { verify: () => Promise.resolve('k') } };
+      expect(await authenticate(aCall({ proof }), shown)).toMatchObject({ identity: bound });
+    });
+
+    test('asks for no proof where nobody acts', () => {
+      expect(authenticate(aCall({ proof: null, dryRun: true }), ports)).toMatchObject({ identity: bound });
+    });
+  });
+
+  test('refuses a token that is bound to no key, when it comes as one that is', () => {
+    const proof = { proof: 'p', method: 'POST', path: '/mcp' };
+    expect(authenticate(aCall({ proof }), known)).toMatchObject({ refused: 'proof_invalid' });
   });
 });

@@ -43,7 +43,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
       agent: { id: null },
       run: { id: '7f3a', repo: null, ref: null, deadline: null, budget: { calls: null, bytes: null } },
       ceiling: { tiers: null, tools: null },
-      token: { id: 'j', key: 'k', issued: 0, rule: null, source: null, sourceToken: null, actors: null },
+      token: { id: 'j', key: 'k', issued: 0, rule: null, source: null, sourceToken: null, boundTo: null, actors: null },
       issuer: 'https://sekisho.local',
       expires: 0,
     },

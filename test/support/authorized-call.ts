@@ -77,6 +77,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     },
     token: 'token',
     session: null,
+    proof: null,
     paramHeaders: null,
     bytesIn: 200,
     signal: new AbortController().signal,

@@ -80,6 +80,7 @@ export function aCall(over: Partial<Parameters<typeof createCall>[0]> = {}): Cal
     snapshot: defaultSnapshot,
     token: 'run-token',
     session: null,
+    proof: null,
     paramHeaders: null,
     bytesIn: 180,
     trace: null,
@@ -98,7 +99,7 @@ const anIdentity = () => ({
   agent: { id: 'agent-7' },
   run: { id: 'run-1', repo: null, ref: null, deadline: null, budget: { calls: null, bytes: null } },
   ceiling: { tiers: null, tools: null },
-  token: { id: 'j', key: 'k', issued: 0, rule: null, source: null, sourceToken: null, actors: null },
+  token: { id: 'j', key: 'k', issued: 0, rule: null, source: null, sourceToken: null, boundTo: null, actors: null },
   issuer: 'https://issuer.example.com',
   expires: Date.UTC(2026, 10, 20, 13),
 });

@@ -10,17 +10,17 @@ import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
 import { challenge, type SignIn } from './challenge.ts';
+import type { Credential } from './credential.ts';
 import type { SseWriter } from './sse.ts';
 
 /** One HTTP request at the edge, before anything is known of its message. */
-export interface Arrival {
+export interface Arrival extends Credential {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
   readonly at: number;
   readonly snapshot: Snapshot;
   /** Null when the path names no server we have. */
   readonly view: View | null;
-  readonly token: string | null;
   readonly signIn: SignIn | null;
   /** Set for a message of a batch: where its messages leave, between those of the others. */
   readonly shared?: SseWriter;
@@ -57,7 +57,10 @@ export interface Known {
 const never = createLeaving();
 
 /** The record of a call, begun with what is known of it: also of one that is refused before it could be read. */
-export function beginCall(arrival: Pick<Arrival, 'at' | 'snapshot' | 'view' | 'token'>, known: Known): CallRecord {
+export function beginCall(
+  arrival: Pick<Arrival, 'at' | 'snapshot' | 'view' | 'token' | 'proof'>,
+  known: Known,
+): CallRecord {
   const received: Received = {
     call: randomUUID(),
     at: arrival.at,
@@ -68,6 +71,7 @@ export function beginCall(arrival: Pick<Arrival, 'at' | 'snapshot' | 'view' | 't
     view: arrival.view ?? nowhere,
     snapshot: arrival.snapshot,
     token: arrival.token,
+    proof: arrival.proof,
     session: known.session ?? null,
     paramHeaders: known.paramHeaders ?? null,
     bytesIn: known.bytesIn ?? 0,
@@ -76,22 +80,6 @@ export function beginCall(arrival: Pick<Arrival, 'at' | 'snapshot' | 'view' | 't
     dryRun: false,
   };
   return createCall(received);
-}
-
-/** The bearer token, or null. Two Authorization headers are none: Node keeps the first, a proxy may read the last. */
-export function bearerOf(request: HttpRequest): string | null {
-  const { authorization } = request.headers;
-  if (authorization === undefined || !/^Bearer /i.test(authorization)) return null;
-  return hasTwo(request.rawHeaders, 'authorization') ? null : authorization.slice(7).trim();
-}
-
-function hasTwo(rawHeaders: readonly string[], name: string): boolean {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] ?? '';
-    if (header.length === name.length && header.toLowerCase() === name) count++;
-  }
-  return count > 1;
 }
 
 /** The headers that speak of the message. */
@@ -174,7 +162,9 @@ export const to = (call: CallRecord): Addressee => addressee(call, call.target);
 
 function refusalHeaders(status: number, refusal: Refusal, signIn: SignIn | null): Record<string, string> {
   const asked = challenge(status, refusal, signIn);
-  if (asked !== null) return { 'www-authenticate': asked };
+  const { nonce } = refusal.data;
+  const nonced = refusal.refused === 'proof_nonce' && typeof nonce === 'string' ? { 'dpop-nonce': nonce } : {};
+  if (asked !== null) return { 'www-authenticate': asked, ...nonced };
   if (status === 503) return { 'retry-after': '1' };
   // What is left of a body we will not read would otherwise be taken for the next request.
   return status === 413 ? { connection: 'close' } : {};

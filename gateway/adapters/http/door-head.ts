@@ -19,7 +19,7 @@ const fieldLine = /([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}): ?([\x21-\x7e](?:[\x20-\x
 /** What is known to say nothing about how the message is framed or the connection is used, or is checked below. */
 const known: ReadonlySet<string> = new Set([
   ...['host', 'connection', 'content-length', 'content-type', 'accept', 'accept-encoding', 'accept-language'],
-  ...['authorization', 'user-agent', 'origin', 'referer', 'cache-control', 'pragma', 'priority', 'dnt'],
+  ...['authorization', 'dpop', 'user-agent', 'origin', 'referer', 'cache-control', 'pragma', 'priority', 'dnt'],
   ...['mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'traceparent', 'tracestate', 'baggage'],
   ...['sec-fetch-mode', 'sec-fetch-site', 'sec-fetch-dest', 'x-request-id', 'x-forwarded-for', 'x-forwarded-proto'],
   ...['x-forwarded-host', 'x-real-ip', 'via'],

@@ -8,11 +8,12 @@ import { isUnreadable, legacyClient, readText } from '#gateway/core/receive.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { Gate, Log, MaybePromise, Revocations } from '#gateway/ports.ts';
-import { type Arrival, bearerOf, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
+import { type Arrival, beginCall, messageHeaders, sendRefusal } from './arrival.ts';
 import { answerTogether } from './batch.ts';
 import { type Body, readBody } from './body.ts';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
 import type { SignIn } from './challenge.ts';
+import { credentialOf } from './credential.ts';
 import type { HostCheck } from './hosts.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { type Road, travel } from './road.ts';
@@ -69,7 +70,7 @@ function handle(
   view: View | null,
 ): MaybePromise<void> {
   const { checkHost, now, signIn } = edge.parts;
-  const arrival: Arrival = { request, response, at: now(), snapshot, view, token: bearerOf(request), signIn };
+  const arrival: Arrival = { request, response, at: now(), snapshot, view, ...credentialOf(request), signIn };
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
   if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));

@@ -1,7 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type CallRecord, learn } from '#gateway/core/call.ts';
+import { type Presented, proofAlgorithms } from '#gateway/core/dpop.ts';
 import { resultOf } from '#gateway/core/exchange.ts';
-import { type Exchanged, grantTypes, issuedType, oauthErrors, parseExchange } from '#gateway/core/exchange-request.ts';
+import {
+  type Exchanged,
+  grantTypes,
+  issuedType,
+  oauthErrors,
+  oauthStatus,
+  parseExchange,
+} from '#gateway/core/exchange-request.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import { isRefusal, type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
 import type { Gate, Log, TokenService } from '#gateway/ports.ts';
@@ -65,6 +73,7 @@ const metadata = (issuer: string): object => ({
   grant_types_supported: grantTypes,
   response_types_supported: [],
   token_endpoint_auth_methods_supported: ['none'],
+  dpop_signing_alg_values_supported: proofAlgorithms,
   revocation_endpoint_auth_methods_supported: ['none'],
 });
 
@@ -76,7 +85,7 @@ async function exchange(parts: OAuthParts, request: FastifyRequest, reply: Fasti
   if (isRefusal(form)) return refused(parts, request, reply, form);
   const asked = parseExchange(form, [parts.issuer, `${parts.issuer}/mcp`]);
   if (isRefusal(asked)) return refused(parts, request, reply, asked);
-  const given = await parts.service.exchange(asked, parts.now());
+  const given = await parts.service.exchange({ ...asked, proof: proofOf(request) }, parts.now());
   return isRefusal(given) ? refused(parts, request, reply, given) : granted(parts, request, reply, given);
 }
 
@@ -93,6 +102,10 @@ async function revoke(parts: OAuthParts, request: FastifyRequest, reply: Fastify
   record(parts, begin(parts, request, reply), null, 0);
   return reply.header('cache-control', 'no-store').code(200).send();
 }
+
+/** RFC 9449 §5: shows the key that the token is to be bound to. Two headers are joined by Node into one that is no JWT. */
+const proofOf = ({ headers: { dpop } }: FastifyRequest): Presented | null =>
+  dpop === undefined ? null : { proof: String(dpop), method: 'POST', path: '/oauth/token' };
 
 /** The type is checked here and not by the router: a parser that is skipped must not skip the check with it. */
 function formOf(request: FastifyRequest): string | Refusal {
@@ -112,7 +125,7 @@ function granted(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply
   const body = JSON.stringify({
     access_token: token,
     issued_token_type: issuedType,
-    token_type: 'Bearer',
+    token_type: identity.token.boundTo === null ? 'Bearer' : 'DPoP',
     expires_in: Math.max(0, Math.floor((identity.expires - parts.now()) / 1000)),
     scope: identity.principal.scopes.join(' '),
   });
@@ -121,13 +134,16 @@ function granted(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply
 }
 
 function refused(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
-  const { http, says } = refusals[refusal.refused];
+  const { says } = refusals[refusal.refused];
+  const http = oauthStatus(refusal.refused);
   const body = JSON.stringify({
     error: oauthErrors[refusal.refused] ?? 'server_error',
     error_description: refusal.detail === '' ? says : `${says} ${refusal.detail}`,
     reason: refusal.refused,
   });
   record(parts, begin(parts, request, reply), refusal, body.length);
+  const { nonce } = refusal.data;
+  if (typeof nonce === 'string') reply.header('dpop-nonce', nonce);
   if (http === 503) reply.header('retry-after', '5');
   return send(reply, http, body);
 }
@@ -143,7 +159,13 @@ const send = (reply: FastifyReply, status: number, body: string): FastifyReply =
 /** What happens here is recorded as every call is, under the name of its door. */
 function begin({ gate, now, clock }: OAuthParts, request: FastifyRequest, { elapsedTime }: FastifyReply): CallRecord {
   const bytesIn = Buffer.isBuffer(request.body) ? request.body.length : 0;
-  const arrival = { at: Math.round(now() - elapsedTime), snapshot: gate.snapshot(), view: null, token: null };
+  const arrival = {
+    at: Math.round(now() - elapsedTime),
+    snapshot: gate.snapshot(),
+    view: null,
+    token: null,
+    proof: null,
+  };
   return Object.assign(beginCall(arrival, { method: methodOf(request), bytesIn }), { began: clock() - elapsedTime });
 }
 

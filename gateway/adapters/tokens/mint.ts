@@ -21,6 +21,8 @@ export interface RunGrant {
   /** The trust rule, and what was exchanged under it. */
   readonly rule?: string;
   readonly source?: { readonly issuer: string; readonly jtiHash: string | null };
+  /** RFC 7638 of the key whose holder alone may use it. */
+  readonly boundTo?: string | null;
   /** Who acted before, as the exchanged token had it (RFC 8693 §4.1). */
   readonly actors?: JsonObject | null;
   /** Seconds, 900 at most. */
@@ -78,7 +80,7 @@ const encoded = (part: object): number => Math.ceil((Buffer.byteLength(JSON.stri
 
 function claimsOf(grant: RunGrant): JsonObject {
   const { issuer, audience, subject, run, agent, groups = [], scopes = [], deadline = null } = grant;
-  const { rule, source, actors = null } = grant;
+  const { rule, source, actors = null, boundTo = null } = grant;
   const iat = Math.floor(grant.now / 1000);
   const exp = Math.min(iat + grant.ttl, deadline ?? Number.POSITIVE_INFINITY);
   return {
@@ -99,6 +101,7 @@ function claimsOf(grant: RunGrant): JsonObject {
       : { act: { iss: issuer, sub: `run:${run.id}`, ...(actors ? { act: actors } : {}) } }),
     ...(rule === undefined ? {} : { client_id: rule }),
     ...(source === undefined ? {} : { src: { iss: source.issuer, jti_hash: source.jtiHash } }),
+    ...(boundTo === null ? {} : { cnf: { jkt: boundTo } }),
     mcp: grantsOf(grant),
   };
 }
