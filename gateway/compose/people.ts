@@ -55,5 +55,6 @@ export function resourceFacts({ identity, url }: Config): ResourceFacts | null {
     // People first: a host takes the first one, and at our own token service nobody can sign in.
     authorizationServers: runs.length > 0 ? [...issuers, origin] : issuers,
     scopes: [...new Set(people.flatMap(({ scopes }) => scopes))],
+    bound: people.every(({ sender }) => sender === 'dpop'),
   };
 }

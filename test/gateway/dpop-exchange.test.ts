@@ -190,7 +190,12 @@ test('a token of a platform that is bound to a key is no subject: its key was no
   expect((await ask(subject, await toToken())).body.reason).toBe('subject_invalid');
 });
 
-test('clients read which algorithms proofs may have', async () => {
+test('clients read that tokens must be bound, and which algorithms proofs may have', async () => {
+  const resource = await (await fetch(`${sekisho.origin}/.well-known/oauth-protected-resource/mcp`)).json();
+  expect(resource).toMatchObject({
+    dpop_bound_access_tokens_required: true,
+    dpop_signing_alg_values_supported: ['Ed25519', 'EdDSA', 'ES256'],
+  });
   const metadata = await (await fetch(`${sekisho.origin}/.well-known/oauth-authorization-server`)).json();
   expect(metadata).toMatchObject({ dpop_signing_alg_values_supported: ['Ed25519', 'EdDSA', 'ES256'] });
 });

@@ -70,7 +70,8 @@ function handle(
   view: View | null,
 ): MaybePromise<void> {
   const { checkHost, now, signIn } = edge.parts;
-  const arrival: Arrival = { request, response, at: now(), snapshot, view, ...credentialOf(request), signIn };
+  const { token, proof } = credentialOf(request);
+  const arrival: Arrival = { request, response, at: now(), snapshot, view, token, proof, signIn };
   const wrong = checkHost(request);
   if (wrong) return turnAway(edge, arrival, refuse('origin_forbidden', wrong));
   if (edge.closing) return turnAway(edge, arrival, refuse('overloaded', 'The gateway is shutting down.'));

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { proofAlgorithms } from '#gateway/core/dpop.ts';
 import type { HostCheck } from './hosts.ts';
 
 /** What a host has to know to sign its person in (RFC 9728). */
@@ -8,6 +9,8 @@ export interface ResourceFacts {
   /** Where people sign in; the first is the one that most hosts take. */
   readonly authorizationServers: readonly string[];
   readonly scopes: readonly string[];
+  /** Whether every access token must be bound to a key (RFC 9449). */
+  readonly bound: boolean;
 }
 
 const wellKnown = '/.well-known/oauth-protected-resource';
@@ -20,12 +23,14 @@ export const metadataUrl = ({ resource }: Pick<ResourceFacts, 'resource'>): stri
  * to sign in.
  */
 export function serveResourceMetadata(app: FastifyInstance, facts: ResourceFacts, checkHost: HostCheck): void {
-  const { resource, authorizationServers, scopes } = facts;
+  const { resource, authorizationServers, scopes, bound } = facts;
+  const dpop = { dpop_bound_access_tokens_required: true, dpop_signing_alg_values_supported: proofAlgorithms };
   const document = {
     resource,
     authorization_servers: authorizationServers,
     scopes_supported: scopes,
     bearer_methods_supported: ['header'],
+    ...(bound ? dpop : {}),
     resource_name: 'Sekisho',
   };
   for (const path of ['', '/mcp', '/mcp/server/:id']) {
