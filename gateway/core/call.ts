@@ -55,6 +55,8 @@ export interface Classified extends Routed {
   readonly args: JsonObject;
   readonly argsBytes: number;
   readonly facts: { readonly paths: readonly PathFact[] };
+  /** What is sent back to a server that had asked, by the keys of its questions; null for a call that begins. */
+  readonly responses: JsonObject | null;
 }
 
 export interface Authorized extends Classified {
@@ -138,6 +140,7 @@ export function createCall(received: Received): CallRecord {
     args: null,
     argsBytes: null,
     facts: null,
+    responses: null,
     decision: null,
     permit: null,
     approval: null,

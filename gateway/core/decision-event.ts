@@ -24,18 +24,21 @@ export function decisionEvent(
   { version, timestamp }: { readonly version: string; readonly timestamp: string },
 ): object {
   const argsDigest = kept === 'erase' ? () => null : asked.argsDigest;
-  const { arguments: args, args: about, ...input } = policyInput({ ...asked, argsDigest }) as Shown;
+  const { arguments: args, args: about, input_responses, ...input } = policyInput({ ...asked, argsDigest }) as Shown;
   const { sha256, ...size } = about;
   return {
     labels: { app: 'sekisho', version },
     decision_id: asked.call,
     bundles: { policy: { revision } },
     path: 'sekisho/decision',
-    input: kept === 'erase' ? { ...input, args: size } : { ...input, arguments: args, args: { ...size, sha256 } },
+    input:
+      kept === 'erase'
+        ? { ...input, ...(input_responses === null ? { input_responses } : {}), args: size }
+        : { ...input, arguments: args, input_responses, args: { ...size, sha256 } },
     result: saidBy(decision),
     requested_by: asked.identity.principal.id,
     timestamp,
-    erased: kept === 'erase' ? erasedPointers : [],
+    erased: kept === 'erase' ? erasedPointers(input_responses) : [],
     mcp: {
       method: asked.method,
       server: asked.target.server.id,
@@ -49,9 +52,14 @@ export function decisionEvent(
 interface Shown {
   readonly arguments: object;
   readonly args: { readonly sha256: string | null };
+  readonly input_responses: object | null;
 }
 
-const erasedPointers = ['/input/arguments', '/input/args/sha256'];
+/** That a call is no retry is nothing to hide, and rules may want to know it when they are replayed. */
+const erasedPointers = (responses: object | null): readonly string[] => [
+  ...['/input/arguments', '/input/args/sha256'],
+  ...(responses === null ? [] : ['/input/input_responses']),
+];
 
 /** As people name what a call is aimed at: `files/write_file`. */
 export const refOf = ({ server, name }: Target): string => `${server.id}/${name}`;

@@ -40,6 +40,9 @@ export interface InputRequest {
   readonly params: JsonObject;
 }
 
+/** Questions that a server may ask at once, and so answers that may come back. */
+export const mostInputs = 16;
+
 /** What a call goes on with. */
 export interface Resumed {
   readonly responses: JsonObject;

@@ -37,7 +37,7 @@ const isSettled = (ref: string): boolean => {
 export const looksAtSettled = (refs: readonly string[] | undefined): boolean => refs?.every(isSettled) ?? false;
 
 /** What such a policy is shown in the place of what differs from call to call. */
-const unshown = { args: {}, argsBytes: 0, argsDigest: () => null, spending: null } as const;
+const unshown = { args: {}, argsBytes: 0, responses: null, argsDigest: () => null, spending: null } as const;
 
 /** Answers remembered of one identity about one target; paths differ from call to call, so they are bounded. */
 const mostAnswers = 512;

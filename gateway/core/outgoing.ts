@@ -1,5 +1,5 @@
 import type { Reserved } from './call.ts';
-import { metaKeys, type Resumed } from './exchange.ts';
+import { metaKeys, mostInputs, type Resumed } from './exchange.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import type { Sha256 } from './manifest.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
@@ -36,13 +36,22 @@ function outgoingMeta(call: Reserved): JsonObject | null {
   return Object.keys(meta).length > 0 ? meta : null;
 }
 
-/** What the caller goes on with after the server had asked; null for a call that begins. */
-export function resumedOf(call: Reserved, box: Box, sha256: Sha256): Resumed | Refusal | null {
-  const { inputResponses: responses = {}, requestState: given } = call.params;
-  if (call.params.inputResponses === undefined && given === undefined) return null;
+/** What the caller sends back to a server that had asked; null for a call that begins. */
+export function responsesOf({ inputResponses, requestState }: JsonObject): JsonObject | Refusal | null {
+  if (inputResponses === undefined && requestState === undefined) return null;
+  if (requestState !== undefined && typeof requestState !== 'string')
+    return refuse('input_invalid', '"requestState" must be a string.');
+  const responses = inputResponses === undefined ? {} : inputResponses;
   if (!isJsonObject(responses)) return refuse('input_invalid', '"inputResponses" must be an object.');
-  if (given === undefined) return { responses, state: null };
-  if (typeof given !== 'string') return refuse('input_invalid', '"requestState" must be a string.');
-  const opened = openState(box, call, sha256, given);
+  const tooMany = Object.keys(responses).length > mostInputs;
+  return tooMany ? refuse('input_invalid', `"inputResponses" may hold ${mostInputs} answers.`) : responses;
+}
+
+/** What the call goes on with: the answers that the policy judged, and the state as the server gave it. */
+export function resumedOf(call: Reserved, box: Box, sha256: Sha256): Resumed | Refusal | null {
+  const { responses, params } = call;
+  if (responses === null) return null;
+  if (typeof params.requestState !== 'string') return { responses, state: null };
+  const opened = openState(box, call, sha256, params.requestState);
   return isRefusal(opened) ? opened : { responses, state: opened.state };
 }

@@ -23,6 +23,7 @@ export interface Asked {
   /** Worked out when somebody looks: it costs as much as all the rest of the document. */
   readonly argsDigest: () => string | null;
   readonly paths: readonly PathFact[];
+  readonly responses: JsonObject | null;
   readonly spending: Spending | null;
 }
 
@@ -71,6 +72,7 @@ export function policyInput(asked: Asked): object {
     resource: target.kind === 'resource' || target.kind === 'template' ? resourceOf(target) : null,
     prompt: target.kind === 'prompt' ? { name: target.name } : null,
     arguments: asked.args,
+    input_responses: asked.responses,
     args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
     facts: { paths: asked.paths, urls: null, commands: null, branches: null, secrets: null },
     approval: null,

@@ -27,9 +27,9 @@ export function authorize(call: Classified, ports: Ports): Authorized | Refusal 
   const { target } = call;
   if (!reachable(call, target))
     return refuse('policy_denied', 'Outside what the token allows.', { codes: ['CEILING'] }, true);
-  const { args, argsBytes, facts } = call;
+  const { args, argsBytes, facts, responses } = call;
   const phase = phases[call.method] ?? 'read';
-  const decision = judged(call, { target, phase, args, argsBytes, paths: facts.paths }, ports);
+  const decision = judged(call, { target, phase, args, argsBytes, paths: facts.paths, responses }, ports);
   if (decision.verdict === 'unusable')
     return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
   if (decision.verdict === 'deny') {
@@ -46,7 +46,7 @@ export function authorize(call: Classified, ports: Ports): Authorized | Refusal 
 /** May this caller see it in a list? The question is the policy's, with the arguments left open. */
 export function listed(call: Authenticated, target: Target, ports: Ports): boolean {
   if (!reachable(call, target)) return false;
-  const decision = judged(call, { target, phase: 'list', args: {}, argsBytes: 0, paths: [] }, ports);
+  const decision = judged(call, { target, phase: 'list', args: {}, argsBytes: 0, paths: [], responses: null }, ports);
   return decision.verdict === 'allow' || decision.verdict === 'ask';
 }
 
@@ -56,15 +56,28 @@ const reachable = (call: Authenticated, { server, name, kind }: Target): boolean
 /** Of the policy, with what it may cost to answer it worked out only when it looks. */
 function judged(
   call: Authenticated,
-  { target, phase, args, argsBytes, paths }: About,
+  { target, phase, args, argsBytes, paths, responses }: About,
   ports: Ports,
 ): Decision | Unusable {
   const { identity, client, method, at, dryRun } = call;
-  const question = { phase, method, call: call.call, at, dryRun, identity, client, target, args, argsBytes, paths };
+  const question = {
+    phase,
+    method,
+    call: call.call,
+    at,
+    dryRun,
+    identity,
+    client,
+    target,
+    args,
+    argsBytes,
+    paths,
+    responses,
+  };
   return call.snapshot.judge.decide(question, {
     spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
     argsDigest: () => (phase === 'list' ? null : argumentsDigest(args, ports.hashing.sha256)),
   });
 }
 
-type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'paths'>;
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'paths' | 'responses'>;

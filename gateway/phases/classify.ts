@@ -3,6 +3,7 @@ import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
 import { isFactFlaw, pathFacts } from '#gateway/core/facts.ts';
 import { paramMismatch } from '#gateway/core/header-agreement.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { responsesOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
 import { listed } from './authorize.ts';
@@ -23,13 +24,15 @@ export function classify(call: Routed, ports: Ports): Classified | Refusal {
 function classifiedAs(call: Routed): Classified | Refusal {
   const args = argumentsOf(call);
   if (args === null) return refuse('arguments_invalid', '"arguments" must be an object.');
+  const responses = responsesOf(call.params);
+  if (isRefusal(responses)) return responses;
   const { target } = call;
   const mismatch = call.paramHeaders && paramMismatch(target.mirrors, args, call.paramHeaders);
   if (mismatch !== null) return refuse('header_mismatch', mismatch);
   const paths = pathFacts(args, target.paths, target.server.roots, target.server.base);
   if (isFactFlaw(paths)) return refuse('arguments_invalid', `At ${paths.pointer}: ${paths.why}.`, { ...paths });
   // Of a whole message little else is arguments, and its bytes were counted when they arrived.
-  return learn(call, { args, argsBytes: call.bytesIn, facts: { paths } });
+  return learn(call, { args, argsBytes: call.bytesIn, facts: { paths }, responses });
 }
 
 /** A tool and a prompt have arguments; what a read or a completion names counts as its arguments. */

@@ -18,7 +18,7 @@ export function readable(call: Authenticated, uri: string, ports: SubscribePorts
   // A copy: this is a call beside the call, and must not stand in its record. It outlives the caller, since that nobody
   // listens any more has to be said after who listened has left.
   const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };
-  const question = { ...beside, target, args: { uri }, argsBytes: uri.length, facts: { paths: [] } };
+  const question = { ...beside, target, args: { uri }, argsBytes: uri.length, facts: { paths: [] }, responses: null };
   const judged = authorize(question, ports);
   if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
   return learn(judged, { permit: judged.decision, approval: null });

@@ -20,6 +20,7 @@ const question = (over: Partial<Question> = {}): Question => ({
   args: { secret: 1 },
   argsBytes: 9,
   paths: [],
+  responses: null,
   ...over,
 });
 const path = (canonical: string, escapes = false) => ({ pointer: '/path', canonical, root: 'w', escapes });

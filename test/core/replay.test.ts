@@ -15,11 +15,11 @@ const judgement: Judgement = {
   asked: {
     ...{ phase: 'call', method: 'tools/call', call: 'c1', at: 1_760_000_000_000, dryRun: false },
     ...{ identity: anIdentity(), client: legacyClient, target, args: { password: secret }, argsBytes: 40 },
-    ...{ argsDigest: () => 'sha256-of-the-arguments', paths: [], spending: null },
+    ...{ argsDigest: () => 'sha256-of-the-arguments', paths: [], responses: null, spending: null },
   },
 };
 const stamp = { version: '1', timestamp: '2025-10-09T08:53:20.000Z' };
-const line = (kept: 'erase' | 'keep') => JSON.stringify(decisionEvent(judgement, kept, stamp));
+const line = (kept: 'erase' | 'keep', of = judgement) => JSON.stringify(decisionEvent(of, kept, stamp));
 
 describe('a line of the decision log', () => {
   test('has the names that OPA gives them', () => {
@@ -35,6 +35,19 @@ describe('a line of the decision log', () => {
       erased: [],
       mcp: { method: 'tools/call', server: 'files', kind: 'tool', name: 'read_file', run: '1' },
     });
+  });
+
+  test('holds what was sent back to a server only where arguments are kept, and says that it was erased', () => {
+    const responses = { confirm: { action: 'accept', content: { password: secret } } };
+    const retry = { ...judgement, asked: { ...judgement.asked, args: {}, responses } };
+    const [kept, erased] = [recorded(line('keep', retry)), recorded(line('erase', retry))];
+    expect([kept?.input.input_responses, kept?.erased]).toEqual([responses, []]);
+    expect(line('erase', retry)).not.toContain(secret);
+    expect([erased && erasedFor(erased, ['input_responses.confirm']), erased && erasedFor(erased, ['tool'])]).toEqual([
+      ...[true, false],
+    ]);
+    const first = recorded(line('erase'));
+    expect([first?.input.input_responses, first && erasedFor(first, ['input_responses'])]).toEqual([null, false]);
   });
 
   test('holds neither arguments nor what could tell whether they were guessed right, unless they are kept', () => {

@@ -80,6 +80,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
     argsBytes: 16,
     argsDigest: () => null,
     paths: [inside],
+    responses: null,
     spending: null,
     ...rest,
   };

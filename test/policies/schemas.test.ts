@@ -44,7 +44,7 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
       argsBytes: 9,
       argsDigest: () => 'sha256-x',
     },
-    ...{ paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], spending: null },
+    ...{ paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], responses: null, spending: null },
     ...over,
   } as Asked;
 };
@@ -52,6 +52,10 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
 describe('the schema of the input', () => {
   test.each<[string, () => Asked]>([
     ['a tool', () => asked([...view.tools.values()][0])],
+    [
+      'a call that comes back',
+      () => asked([...view.tools.values()][0], { responses: { confirm: { action: 'accept' } } }),
+    ],
     ['a prompt', () => asked([...view.prompts.values()][0], { phase: 'prompt' })],
     ['a resource', () => asked([...view.resources.values()][0], { phase: 'read' })],
     ['a template', () => asked(view.templates[0], { phase: 'complete' })],

@@ -1,5 +1,5 @@
 import { errorCodes } from '#gateway/core/error-codes.ts';
-import { type Ending, type InputRequest, noAnswer } from '#gateway/core/exchange.ts';
+import { type Ending, type InputRequest, mostInputs, noAnswer } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { mayAsk } from '../capabilities.ts';
@@ -16,7 +16,6 @@ export interface Expected {
 
 /** Methods in which a server may ask for something first (basic/patterns/mrtr). */
 const asking: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
-const mostRequests = 16;
 
 /** Members that belong to the wire of this era; the codec of the caller's era writes its own. */
 const ofTheWire: readonly string[] = ['resultType', 'ttlMs', 'cacheScope'];
@@ -72,7 +71,7 @@ function requestsOf(
   if (asked === undefined) return {};
   if (!isJsonObject(asked)) return failures.invalid('gave "inputRequests" that are not an object');
   const entries = Object.entries(asked);
-  if (entries.length > mostRequests) return failures.invalid(`asked more than ${mostRequests} questions at once`);
+  if (entries.length > mostInputs) return failures.invalid(`asked more than ${mostInputs} questions at once`);
   const requests: Record<string, InputRequest> = {};
   for (const [key, request] of entries) {
     const { method, params = {} } = isJsonObject(request) ? request : {};
