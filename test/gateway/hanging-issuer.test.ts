@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
 import { openSession, reasonOf } from '#test/support/messages.ts';
-import { aJob, aRule, aRunToken, exchange } from '#test/support/run-tokens.ts';
+import { aJob, aRule, aRunToken, exchange, sendForm } from '#test/support/run-tokens.ts';
 
 /** Issuers that take connections and say nothing: nobody but their own callers may feel it. */
 
@@ -62,6 +62,14 @@ test('300 exchanges at an issuer that hangs delay neither those at another one, 
   expect((await inTime(() => exchange(sekisho, job))).status).toBe(200);
   expect((await inTime(() => exchange(sekisho, token))).status).toBe(200);
   expect((await Promise.all(flood)).every(({ status }) => status === 503)).toBe(true);
+});
+
+test('who revokes a token that cannot be looked at is told to come again, and not that it is over (RFC 7009 §2.2.1)', async () => {
+  const answer = await sendForm(sekisho.origin, '/oauth/revoke', { token: await aPerson(hanging, 'revoked') });
+  expect([answer.status, answer.body.error, answer.body.reason, answer.headers.get('retry-after')]).toEqual([
+    ...[503, 'temporarily_unavailable', 'issuer_unavailable', '5'],
+  ]);
+  expect((await sekisho.audit()).at(-1)).toMatchObject({ method: 'oauth/revoke', reason: 'issuer_unavailable' });
 });
 
 test('a token that its own claims rule out makes nobody ask its issuer', async () => {

@@ -89,7 +89,7 @@ async function exchange(parts: OAuthParts, request: FastifyRequest, reply: Fasti
   return isRefusal(given) ? refused(parts, request, reply, given) : granted(parts, request, reply, given);
 }
 
-/** RFC 7009 §2.2: whether there was something to revoke is nobody's business. */
+/** RFC 7009 §2.2: whether there was something to revoke is nobody's business; that nobody could look is (503, §2.2.1). */
 async function revoke(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request);
   if (isRefusal(form)) return refused(parts, request, reply, form);
@@ -98,7 +98,8 @@ async function revoke(parts: OAuthParts, request: FastifyRequest, reply: Fastify
   if (tokens.length !== 1 || token === '') {
     return refused(parts, request, reply, refuse('grant_malformed', '"token" must stand in it once.'));
   }
-  await parts.service.revoke(token, parts.now());
+  const unjudged = await parts.service.revoke(token, parts.now());
+  if (unjudged) return refused(parts, request, reply, unjudged);
   record(parts, begin(parts, request, reply), null, 0);
   return reply.header('cache-control', 'no-store').code(200).send();
 }
