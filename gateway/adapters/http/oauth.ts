@@ -89,7 +89,10 @@ async function exchange(parts: OAuthParts, request: FastifyRequest, reply: Fasti
   return isRefusal(given) ? refused(parts, request, reply, given) : granted(parts, request, reply, given);
 }
 
-/** RFC 7009 §2.2: whether there was something to revoke is nobody's business; that nobody could look is (503, §2.2.1). */
+/**
+ * RFC 7009 §2.2: whether there was something to revoke is nobody's business. But whom nobody could look at is told to come
+ * again (§2.2.1): a 200 would say that the token is over.
+ */
 async function revoke(parts: OAuthParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request);
   if (isRefusal(form)) return refused(parts, request, reply, form);
