@@ -32,6 +32,7 @@ import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
+import { manifestsOf } from './compose/manifests.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { openProofs } from './compose/proofs.ts';
@@ -129,7 +130,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     createSnapshots({
       upstreams: servers.byId,
       baseOf: servers.baseOf,
-      manifest: servers.manifest,
+      manifest: manifestsOf(store.manifests),
       config,
       policy: policy.first,
       digests: hashing,

@@ -5,15 +5,19 @@ import { signManifest } from '#gateway/adapters/manifests/sign.ts';
 import { peekManifest, verifyManifest } from '#gateway/adapters/manifests/verify.ts';
 import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
 import { flawOf, settled } from '#gateway/core/definition-set.ts';
-import { type Definitions, makeManifest } from '#gateway/core/manifest.ts';
+import { type Definitions, makeManifest, type SeenManifest } from '#gateway/core/manifest.ts';
 
 export interface SigningOrder {
   readonly server: string;
+  /** Where it stands; null for a program. */
+  readonly url: string | null;
   readonly definitions: Definitions;
   readonly keyFile: string;
   readonly out: string;
   /** One more than the number of the file that is there, when left out. */
   readonly seq?: number | null;
+  /** Seconds that it is good for. */
+  readonly ttl: number;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -22,16 +26,17 @@ export interface SigningOrder {
 export async function signServerDefinitions(
   order: SigningOrder,
 ): Promise<{ readonly path: string; readonly seq: number; readonly tools: number }> {
-  const { server, keyFile, out, now } = order;
+  const { server, url, keyFile, out, ttl, now } = order;
   const definitions = settled(order.definitions);
   const flaw = flawOf(definitions);
   if (flaw) throw new Error(`Server "${server}" cannot be signed: ${flaw}.`);
   const key = await readPrivateKey(keyFile);
   const seq = await nextSeq(order);
-  const manifest = makeManifest(server, definitions, { seq, iat: Math.floor(now / 1000) }, hashing.sha256);
+  const iat = Math.floor(now / 1000);
+  const manifest = makeManifest({ id: server, url }, definitions, { seq, iat, exp: iat + ttl }, hashing.sha256);
   const signed = signManifest(manifest, definitions, key);
   // What the gateway would refuse is not written.
-  const check = verifyManifest(JSON.stringify(signed), { server, jwks: publicJwks(key), minSeq: seq, now });
+  const check = verifyManifest(JSON.stringify(signed), { server, url, jwks: publicJwks(key), now });
   if (check.status === 'invalid') throw new Error(`Server "${server}" cannot be signed: ${check.why}.`);
   await writeManifestFile(out, signed);
   return { path: out, seq, tools: definitions.tools.length };
@@ -54,7 +59,8 @@ export async function verifyManifestFile(question: {
   readonly file: string;
   readonly keys: string;
   readonly server: string;
-  readonly minSeq?: number;
+  readonly url?: string | null;
+  readonly seen?: SeenManifest | null;
   readonly now?: number;
 }): Promise<SignedDefinitions> {
   const { file, keys, ...expected } = question;

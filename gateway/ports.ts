@@ -8,7 +8,7 @@ import type { Exchanged, ExchangeRequest, Minting } from '#gateway/core/exchange
 import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Leaving } from '#gateway/core/leaving.ts';
-import type { Definitions } from '#gateway/core/manifest.ts';
+import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
 import type { News } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
@@ -185,6 +185,13 @@ export interface Pins {
     pin: { readonly definitions: Definitions; readonly pinned: number; readonly by: string },
     expected: number | null,
   ): boolean;
+}
+
+/** The manifests that were believed, by server. It only ever goes up: an old manifest is as good a forgery as any (H1). */
+export interface SeenManifests {
+  find(server: string): SeenManifest | null;
+  /** Keeps it if its number is higher than the one that is there. */
+  raise(server: string, seen: SeenManifest): void;
 }
 
 /** Takes the end of every call, exactly once. */

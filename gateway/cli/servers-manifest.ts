@@ -12,16 +12,20 @@ import { failureOf } from './validate.ts';
 export interface Signing {
   sign(order: {
     readonly server: string;
+    readonly url: string | null;
     readonly definitions: Definitions;
     readonly keyFile: string;
     readonly out: string;
     readonly seq?: number | null;
+    /** Seconds. */
+    readonly ttl: number;
     readonly now: number;
   }): Promise<{ readonly path: string; readonly seq: number; readonly tools: number }>;
   verify(question: {
     readonly file: string;
     readonly keys: string;
     readonly server: string;
+    readonly url?: string | null;
     readonly now: number;
   }): Promise<{ readonly status: string; readonly why?: string }>;
 }
@@ -30,8 +34,11 @@ interface SignOptions extends Where {
   readonly key: string;
   readonly out?: string;
   readonly seq?: number;
+  readonly ttl: number;
   readonly json?: boolean;
 }
+
+const day = 86_400;
 
 /** `sekisho servers sign ID --key FILE`: a signed manifest of what the server serves now. */
 export function signCommand(shell: Shell, { sign }: Signing): Command {
@@ -40,13 +47,14 @@ export function signCommand(shell: Shell, { sign }: Signing): Command {
     .requiredOption('--key <file>', 'the private key to sign with (sekisho keygen)')
     .option('--out <file>', 'where the manifest goes (default: ID.manifest.json)')
     .option('--seq <number>', 'its number (default: one more than before)', count)
+    .option('--ttl <days>', 'how many days it is good for', days, 90 * day)
     .option('--json', 'print one JSON object')
     .action(async (id: string, options: SignOptions) => {
-      const definitions = await withGateway(shell, options, async (gateway) =>
+      const { url, definitions } = await withGateway(shell, options, async (gateway) =>
         granted(await gateway.servers.definitions(id)),
       );
-      const { key: keyFile, out = `${id}.manifest.json`, seq = null } = options;
-      const order = { server: id, definitions, keyFile, out, seq, now: shell.now() };
+      const { key: keyFile, out = `${id}.manifest.json`, seq = null, ttl } = options;
+      const order = { server: id, url, definitions, keyFile, out, seq, ttl, now: shell.now() };
       const made = await sign(order).catch((error: unknown) => {
         throw new Failure('conflict', error instanceof Error ? error.message : String(error));
       });
@@ -72,8 +80,8 @@ export function verifyCommand(shell: Shell, { verify }: Signing): Command {
     .option('--keys <file>', 'the keys, instead of those in the config')
     .option('--json', 'print one JSON object')
     .action(async (id: string, options: VerifyOptions) => {
-      const { file, keys } = await manifestOf(shell, id, options);
-      const { status, why } = await verify({ file, keys, server: id, now: shell.now() });
+      const { file, ...found } = await manifestOf(shell, id, options);
+      const { status, why } = await verify({ file, ...found, server: id, now: shell.now() });
       const good = status === 'verified';
       print(shell, options.json, { server: id, file, status, why: why ?? null }, () => `${id}: ${status} (${file})`);
       if (!good) throw new Failure('found', `The manifest of ${id} is not good: ${why ?? status}.`);
@@ -84,16 +92,24 @@ async function manifestOf(
   shell: Shell,
   id: string,
   { config, file, keys }: VerifyOptions,
-): Promise<{ readonly file: string; readonly keys: string }> {
+): Promise<{ readonly file: string; readonly keys: string; readonly url?: string | null }> {
+  // Without a config nobody knows where the server should stand.
   if (file !== undefined && keys !== undefined) return { file, keys };
   const loaded = await loadConfig(await configFile(shell, config), shell.env);
   if (isConfigErrors(loaded)) throw failureOf(loaded);
   const server = loaded.config.servers[id];
   if (!server) throw new Failure('usage', `There is no server "${id}" in ${loaded.file}.`);
   const found = { file: file ?? server.manifest.file, keys: keys ?? server.manifest.keys };
-  if (found.file !== undefined && found.keys !== undefined) return { file: found.file, keys: found.keys };
+  if (found.file !== undefined && found.keys !== undefined) {
+    return { file: found.file, keys: found.keys, url: server.url ?? null };
+  }
   const how = `Name both under servers.${id}.manifest in ${loaded.file}, or give --file and --keys.`;
   throw new Failure('usage', `Server "${id}" has no manifest with keys.`, how);
+}
+
+function days(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('Write 1 to 999 days.');
+  return Number(text) * day;
 }
 
 function count(text: string): number {

@@ -56,7 +56,11 @@ export function controlApi(gateway: Gateway): ControlApi {
       list: () => gateway.snapshots.states().map((state) => serverStatus(gateway, state)),
       tools: (id) => withServer(gateway, id, () => toolsOf(gateway, id)),
       diff: (id) => withLive(gateway, id, (live) => diffOf(gateway, id, live)),
-      definitions: (id) => withLive(gateway, id, (live) => live.definitions),
+      definitions: (id) =>
+        withLive(gateway, id, ({ definitions }) => ({
+          url: gateway.config.servers[id]?.url ?? null,
+          definitions,
+        })),
       pin: (id, order) =>
         withLive(gateway, id, async (live) => (await pin(gateway, id, live, order)) ?? refreshed(gateway, id)),
       refresh: (id) => refreshed(gateway, id),

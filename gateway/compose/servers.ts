@@ -6,18 +6,15 @@ import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
 import { usualParking } from '#gateway/adapters/upstream/waiting-calls.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { limitsOf } from '#gateway/core/build-snapshot.ts';
-import type { SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
-import { verifyManifestFile } from '#gateway/manifest-files.ts';
 import type { Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
 
 export interface Servers {
   readonly byId: ReadonlyMap<string, Upstream>;
   readonly upstreams: Upstreams;
   readonly baseOf: (config: ServerConfig) => string;
-  readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   /** Who hears what servers tell. */
   listen(hear: (server: string, notice: UpstreamNotice) => void): void;
   close(): Promise<void>;
@@ -32,7 +29,6 @@ export async function createServers(
   let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
   const reaper = createReaper({ log });
   const byId = new Map<string, Upstream>();
-  const highest = new Map<string, number>();
   for (const [id, server] of Object.entries(config.servers)) {
     await Promise.all(Object.values(server.roots).map((root) => mkdir(root, { recursive: true })));
     byId.set(id, upstreamOf(id, server));
@@ -48,8 +44,6 @@ export async function createServers(
         }),
     },
     baseOf,
-    manifest: (server, { manifest: { file, keys } }) =>
-      file === undefined ? Promise.resolve(null) : believed(server, file, keys ?? ''),
     listen(listener) {
       hear = listener;
     },
@@ -58,13 +52,6 @@ export async function createServers(
       await reaper.close();
     },
   };
-
-  /** A number that was seen is never gone below again: an old manifest is as good a forgery as any (H1). */
-  async function believed(server: string, file: string, keys: string): Promise<SignedDefinitions> {
-    const signed = await verifyManifestFile({ server, file, keys, minSeq: highest.get(server) ?? 0 });
-    if (signed.status === 'verified') highest.set(server, signed.manifest.seq);
-    return signed;
-  }
 
   function upstreamOf(id: string, server: ServerConfig): Upstream {
     const notify = (notice: UpstreamNotice): void => hear(id, notice);

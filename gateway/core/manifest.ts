@@ -47,25 +47,38 @@ export function withoutVolatile(definition: JsonValue): JsonValue {
 export interface Manifest {
   readonly v: 1;
   readonly canon: 'mcp-def/1';
-  readonly server: { readonly id: string };
+  readonly server: {
+    readonly id: string;
+    /** Where it stands; null for a program. Elsewhere the manifest is worth nothing. */
+    readonly url: string | null;
+  };
+  /** Only ever goes up. */
   readonly seq: number;
+  /** Epoch seconds. From `exp` on it is worth nothing: who holds back a newer one gains no more than that. */
   readonly iat: number;
+  readonly exp: number;
   readonly tools: Readonly<Record<string, { readonly digest: string }>>;
   readonly prompts: Readonly<Record<string, { readonly digest: string }>>;
   readonly templates: Readonly<Record<string, { readonly digest: string }>>;
   readonly instructions: string | null;
 }
 
+/** The highest number that was believed of a server, and the digest of what it stood over. */
+export interface SeenManifest {
+  readonly seq: number;
+  readonly digest: string;
+}
+
 export function makeManifest(
-  server: string,
+  server: Manifest['server'],
   definitions: Definitions,
-  stamp: { readonly seq: number; readonly iat: number },
+  stamp: Pick<Manifest, 'seq' | 'iat' | 'exp'>,
   sha256: Sha256,
 ): Manifest {
   return {
     v: 1,
     canon: 'mcp-def/1',
-    server: { id: server },
+    server,
     ...stamp,
     tools: digests('tool', definitions.tools, sha256),
     prompts: digests('prompt', definitions.prompts, sha256),

@@ -23,9 +23,11 @@ const definitions = only({ name: 'a', description: 'Does a.' }, { name: 'b' });
 
 const order = (out: string, part: object = {}): Parameters<typeof signServerDefinitions>[0] => ({
   server: 'tickets',
+  url: 'https://mcp.acme.com/mcp',
   definitions,
   keyFile: at('team'),
   out: at(out),
+  ttl: 3_600,
   now,
   ...part,
 });
@@ -35,7 +37,8 @@ const check = (out: string, part: object = {}): ReturnType<typeof verifyManifest
 describe('signing a server', () => {
   test('writes a manifest that its key verifies, and counts from one', async () => {
     expect(await signServerDefinitions(order('one.json'))).toEqual({ path: at('one.json'), seq: 1, tools: 2 });
-    expect(await check('one.json')).toMatchObject({ status: 'verified', definitions, manifest: { seq: 1 } });
+    const stamp = { seq: 1, iat: now / 1000, exp: now / 1000 + 3_600 };
+    expect(await check('one.json')).toMatchObject({ status: 'verified', definitions, manifest: stamp });
     expect(await signServerDefinitions(order('one.json'))).toMatchObject({ seq: 2 });
     expect(await signServerDefinitions(order('one.json', { seq: 57 }))).toMatchObject({ seq: 57 });
     expect(await signServerDefinitions(order('one.json', { keyFile: at('other') }))).toMatchObject({ seq: 58 });
@@ -82,6 +85,8 @@ describe('verifying a manifest file', () => {
     expect(await because({ keys: at('none.pub') })).toMatchObject({ why: `There is no key file "${at('none.pub')}"` });
     expect(await because({ keys: at('team') })).toMatchObject({ why: expect.stringContaining('cannot be used') });
     expect(await because({ keys: at('other.pub') })).toMatchObject({ why: expect.stringContaining('none of those') });
-    expect(await because({ minSeq: 2 })).toMatchObject({ why: expect.stringContaining('roll-back') });
+    expect(await because({ seen: { seq: 2, digest: '' } })).toMatchObject({
+      why: expect.stringContaining('roll-back'),
+    });
   });
 });

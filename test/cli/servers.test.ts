@@ -194,10 +194,11 @@ test('signs exactly what the server serves now', async () => {
   expect(orders).toEqual([
     {
       server: 'files',
-      definitions: await control.api.servers.definitions('files'),
+      ...(await control.api.servers.definitions('files')),
       keyFile: 'k.jwk',
       out: 'files.manifest.json',
       seq: null,
+      ttl: 90 * 86_400,
       now: 1_790_000_000_000,
     },
   ]);
@@ -237,6 +238,7 @@ servers:
     file: folder.at('a.json'),
     keys: folder.at('k.json'),
     server: 'a',
+    url: 'https://a.test',
     now: 1_790_000_000_000,
   });
   expect(await verify('b')).toMatchObject({ code: 2, out: '' });

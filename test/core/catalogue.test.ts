@@ -11,9 +11,10 @@ const write: JsonObject = { name: 'write_file', description: 'Writes a file.' };
 const manifest: Manifest = {
   v: 1,
   canon: 'mcp-def/1',
-  server: { id: 'files' },
+  server: { id: 'files', url: null },
   seq: 7,
   iat: 1,
+  exp: 2,
   tools: {},
   prompts: {},
   templates: {},

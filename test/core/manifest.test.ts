@@ -179,13 +179,19 @@ function parsed(text: string): JsonObject | null {
 describe('a manifest', () => {
   test('holds one digest for each definition', () => {
     const definitions = { ...only(issue), instructions: 'Be kind.' };
-    const manifest = makeManifest('tickets', definitions, { seq: 3, iat: 10 }, hashing.sha256);
+    const manifest = makeManifest(
+      { id: 'tickets', url: null },
+      definitions,
+      { seq: 3, iat: 10, exp: 20 },
+      hashing.sha256,
+    );
     expect(manifest).toEqual({
       v: 1,
       canon: 'mcp-def/1',
-      server: { id: 'tickets' },
+      server: { id: 'tickets', url: null },
       seq: 3,
       iat: 10,
+      exp: 20,
       tools: { create_issue: { digest: digest(issue) } },
       prompts: {},
       templates: {},

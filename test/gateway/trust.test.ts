@@ -50,12 +50,13 @@ async function createKeys(name = 'key'): Promise<void> {
 }
 
 /** Signs what the server serves right now. */
-async function signLive(gateway: TestGateway, by = 'key'): Promise<void> {
+async function signLive(gateway: TestGateway, by = 'key', over: object = {}): Promise<void> {
   await gateway.gateway.snapshots.refresh('up');
   const live = gateway.gateway.snapshots.live('up');
   if (!live) throw new Error('the server is not up');
-  const order = { server: 'up', definitions: live.definitions, keyFile: keyFile(by), out: file(), now: Date.now() };
-  await signServerDefinitions(order);
+  const { definitions } = live;
+  const signing = { keyFile: keyFile(by), out: file(), ttl: 3_600, now: Date.now(), ...over };
+  await signServerDefinitions({ server: 'up', url: upstream.url, definitions, ...signing });
   await gateway.gateway.snapshots.refresh('up');
 }
 
@@ -98,6 +99,26 @@ describe('a signed server', () => {
     await gateway.gateway.snapshots.refresh('up');
     expect(await listed(gateway)).toEqual([]);
     expect(gateway.gateway.snapshots.states()[0]?.note).toContain('roll-back');
+    await gateway.close();
+    const again = await start(signed(), join(folder, 'other'));
+    expect(await listed(again)).toEqual([]);
+    expect(again.gateway.snapshots.states()[0]?.note).toContain('roll-back');
+  });
+
+  test.each([
+    ['signed for a server elsewhere', { url: 'https://mcp.example.com/mcp' }, 'at https://mcp.example.com/mcp'],
+    ['that is over', { now: Date.now() - 7_200_000 }, 'it expired'],
+  ])('is closed under a manifest %s, and its server hears of no call', async (_, over, why) => {
+    await createKeys();
+    await signLive(await start(), 'key', over);
+    await sekisho?.close();
+    const gateway = await start(signed(), join(folder, 'other'));
+    upstream.calls.clear();
+    expect(reasonOf(await (await openSession(gateway)).call('up__weather'))).toBe('manifest_unsigned');
+    expect(gateway.gateway.snapshots.states()[0]?.note).toContain(why);
+    expect(upstream.calls.size).toBe(0);
+    const line = (await gateway.audit()).findLast(({ method }) => method === 'tools/call');
+    expect(line).toMatchObject({ reason: 'manifest_unsigned', server: 'up', upstream_ms: null });
   });
 
   test('serves what was signed; a changed description closes the tool until it is signed again', async () => {

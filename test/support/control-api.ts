@@ -120,10 +120,13 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
         }),
       definitions: (id) =>
         known(id, {
-          tools: [{ name: 'move_file', 'x-own': { '1': [true] } }],
-          prompts: [],
-          templates: [],
-          instructions: null,
+          url: null,
+          definitions: {
+            tools: [{ name: 'move_file', 'x-own': { '1': [true] } }],
+            prompts: [],
+            templates: [],
+            instructions: null,
+          },
         }),
       pin(id, order) {
         asked.push([id, order]);

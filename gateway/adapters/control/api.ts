@@ -39,8 +39,8 @@ export interface ControlApi {
     list(): Answered<readonly ServerStatus[]>;
     tools(id: string): Answered<readonly ServerTool[]>;
     diff(id: string): Answered<ServerDiff>;
-    /** What the server serves now, as it sent it. */
-    definitions(id: string): Answered<Definitions>;
+    /** What the server serves now, as it sent it, and where it stands: what a manifest is signed over. */
+    definitions(id: string): Answered<Signable>;
     /** Approves what the server serves now, if that is still what the reviewer saw. */
     pin(id: string, order: PinOrder): Answered<ServerStatus>;
     /** Asks the server again, now. */
@@ -236,12 +236,15 @@ export type ServerDiff = Readonly<z.output<typeof serverDiff>>;
 // Kept by reference, never rebuilt: digests are made from what came.
 const definition = z.custom<JsonObject>(isJsonObject);
 
-export const definitions: z.ZodType<Definitions> = z.object({
+const definitionSet: z.ZodType<Definitions> = z.object({
   tools: z.array(definition),
   prompts: z.array(definition),
   templates: z.array(definition),
   instructions: z.string().nullable(),
 });
+
+export const signable = z.object({ url: z.string().nullable(), definitions: definitionSet });
+export type Signable = Readonly<z.output<typeof signable>>;
 
 export const approval: z.ZodType<Approval> = z.object({
   id: z.string(),

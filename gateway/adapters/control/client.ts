@@ -6,7 +6,6 @@ import {
   type ControlRefusal,
   controlRefusal,
   decided,
-  definitions,
   gatewayStatus,
   isControlRefusal,
   minted,
@@ -16,6 +15,7 @@ import {
   serverStatus,
   serverTool,
   shadowReport,
+  signable,
 } from './api.ts';
 
 /** The control API of the gateway that listens at a socket. Every "no" is a value, also that nobody is there. */
@@ -80,7 +80,7 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
       list: () => ask(z.array(serverStatus), 'GET', '/servers'),
       tools: (id) => ask(z.array(serverTool), 'GET', `/servers/${one(id)}/tools`),
       diff: (id) => ask(serverDiff, 'GET', `/servers/${one(id)}/diff`),
-      definitions: (id) => ask(definitions, 'GET', `/servers/${one(id)}/definitions`),
+      definitions: (id) => ask(signable, 'GET', `/servers/${one(id)}/definitions`),
       pin: (id, order) => ask(serverStatus, 'POST', `/servers/${one(id)}/pin`, order),
       refresh: (id) => ask(serverStatus, 'POST', `/servers/${one(id)}/refresh`),
     },

@@ -1,9 +1,10 @@
-import type { Approvals, Budgets, Pins, Runs } from '#gateway/ports.ts';
+import type { Approvals, Budgets, Pins, Runs, SeenManifests } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';
 import { type Connection, connect } from './connection.ts';
 import { createLedger } from './ledger.ts';
+import { createSeenManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRuns } from './runs.ts';
 import { migrations } from './schema.ts';
@@ -12,6 +13,7 @@ export interface Store {
   readonly approvals: Approvals;
   readonly budgets: Budgets;
   readonly pins: Pins;
+  readonly manifests: SeenManifests;
   readonly runs: Runs;
   /** Gives back what runs have not spent. Calls that are not settled by now stay counted as reserved. */
   close(): void;
@@ -51,6 +53,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
   const accounts = createAccounts(ledger, runsInMemory);
   const budgets = createBudgets(ledger, accounts);
   const pins = createPins(connection);
+  const manifests = createSeenManifests(connection);
   const runs = createRuns(connection);
   const timer = setInterval(() => {
     try {
@@ -70,5 +73,5 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
       connection.close();
     }
   };
-  return { approvals, budgets, pins, runs, close };
+  return { approvals, budgets, pins, manifests, runs, close };
 }

@@ -68,4 +68,12 @@ export const migrations: readonly string[] = [
     UNIQUE (kind, subject)
   ) STRICT;
   `,
+  `
+  -- The manifest of each server that was believed last.
+  CREATE TABLE manifest_seen (
+    server TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    digest TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

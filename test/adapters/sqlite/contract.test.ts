@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { describeApprovals } from '#test/adapters/store-contract/approvals.ts';
 import { describeBudgetModel } from '#test/adapters/store-contract/budget-model.ts';
 import { describeBudgets } from '#test/adapters/store-contract/budgets.ts';
+import { describeSeenManifests } from '#test/adapters/store-contract/manifests.ts';
 import { describePins } from '#test/adapters/store-contract/pins.ts';
 import { describeRuns } from '#test/adapters/store-contract/runs.ts';
 import { makeSqliteStore } from './store-under-test.ts';
@@ -11,5 +12,6 @@ describe('the SQLite store', () => {
   describeBudgets(makeSqliteStore);
   describeBudgetModel(makeSqliteStore);
   describePins(makeSqliteStore);
+  describeSeenManifests(makeSqliteStore);
   describeRuns(makeSqliteStore);
 });

@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Approvals, Budgets, Pins, Runs } from '#gateway/ports.ts';
+import type { Approvals, Budgets, Pins, Runs, SeenManifests } from '#gateway/ports.ts';
 
 /** One process's handle on a store. */
 export interface Handle {
   readonly approvals: Approvals;
   readonly budgets: Budgets;
   readonly pins: Pins;
+  readonly manifests: SeenManifests;
   readonly runs: Runs;
   close(): void;
 }
