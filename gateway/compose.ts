@@ -21,6 +21,7 @@ import { createContracts } from '#gateway/contracts.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
+import { createRates } from '#gateway/core/rates.ts';
 import { createSeats } from '#gateway/core/seats.ts';
 import { createShares } from '#gateway/core/shares.ts';
 import { createGate } from '#gateway/gate.ts';
@@ -30,6 +31,7 @@ import { createRevocations, type RevocationList } from '#gateway/revocations.ts'
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
+import { createHalting } from './compose/halting.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
 import { manifestsOf } from './compose/manifests.ts';
@@ -172,6 +174,9 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       budgets: store.budgets,
       runBudget: config.budgets.run,
       inflight: createInflight(),
+      rates: createRates(),
+      halting: createHalting({ runs: store.runs, revocations, log, now: Date.now }),
+      logsDecisions: judged.decisions !== null,
       upstreams: servers.upstreams,
       news,
       seats: createSeats(),

@@ -11,6 +11,7 @@ import type { Leaving } from '#gateway/core/leaving.ts';
 import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
 import type { News } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
+import type { Rates } from '#gateway/core/rates.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
 import type { Redeemed, Redemption, Revocation, RevocationOrder } from '#gateway/core/revocation.ts';
@@ -123,6 +124,11 @@ export interface Budgets {
   spending(run: string, limits: BudgetLimits): Spending;
 }
 
+/** Ends a run: no call of it passes any more, here at once, and what it has under way ends. Durable before it answers. */
+export interface Halting {
+  halt(identity: Identity, why: string): void;
+}
+
 /** How many calls are under way at one server. */
 export interface Inflight {
   enter(server: string, atMost: number): boolean;
@@ -209,6 +215,9 @@ export interface PhasePorts {
   readonly budgets: Budgets;
   readonly runBudget: BudgetLimits;
   readonly inflight: Inflight;
+  readonly rates: Rates;
+  readonly halting: Halting;
+  readonly logsDecisions: boolean;
   readonly upstreams: Upstreams;
   readonly box: Box;
   readonly news: News;

@@ -1,5 +1,6 @@
 import type { Answerable, Authenticated, Inspected, Received } from '#gateway/core/call.ts';
 import type { Allowed } from '#gateway/core/decision.ts';
+import { noObligations } from '#gateway/core/obligations.ts';
 import { approve } from '#gateway/phases/approve.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
 import { authorize } from '#gateway/phases/authorize.ts';
@@ -71,7 +72,7 @@ export const forged: Allowed = {
   codes: [],
   messages: [],
   warnings: [],
-  obligations: { answerBytes: null },
+  obligations: noObligations,
 };
 
 // @ts-expect-error what is begun beside a call, for a listener, needs the policy's permit as well

@@ -82,7 +82,8 @@ function decision(end: CallEnd): object | null {
   const found = decided(end);
   if (!found) return null;
   const codes = found.codes.slice(0, mostCodes).map((code) => oneLine(code, 64));
-  return { verdict: found.verdict, codes, revision: end.record.snapshot.policy.revision };
+  const obligations = end.record.decision?.obligations.types ?? [];
+  return { verdict: found.verdict, codes, obligations, revision: end.record.snapshot.policy.revision };
 }
 
 function approval({ record, refusal }: CallEnd): object | null {

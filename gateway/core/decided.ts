@@ -9,6 +9,8 @@ export interface Decided {
 
 export function decided({ record, refusal }: CallEnd): Decided | null {
   if (record.decision) return record.decision;
+  if (refusal?.refused === 'run_revoked' && refusal.data.codes)
+    return { verdict: 'deny', codes: texts(refusal.data.codes) };
   if (refusal?.refused === 'policy_denied') return { verdict: 'deny', codes: texts(refusal.data.codes) };
   if (refusal?.refused === 'policy_unavailable') return { verdict: 'unusable', codes: [] };
   return null;

@@ -23,7 +23,9 @@ export function decisionEvent(
   kept: KeptArguments,
   { version, timestamp }: { readonly version: string; readonly timestamp: string },
 ): object {
-  const argsDigest = kept === 'erase' ? () => null : asked.argsDigest;
+  // The policy itself may want to have one call's arguments on record.
+  const erases = kept === 'erase' && (decision.verdict === 'unusable' || !decision.obligations.logged);
+  const argsDigest = erases ? () => null : asked.argsDigest;
   const { arguments: args, args: about, input_responses, ...input } = policyInput({ ...asked, argsDigest }) as Shown;
   const { sha256, ...size } = about;
   return {
@@ -31,14 +33,13 @@ export function decisionEvent(
     decision_id: asked.call,
     bundles: { policy: { revision } },
     path: 'sekisho/decision',
-    input:
-      kept === 'erase'
-        ? { ...input, ...(input_responses === null ? { input_responses } : {}), args: size }
-        : { ...input, arguments: args, input_responses, args: { ...size, sha256 } },
+    input: erases
+      ? { ...input, ...(input_responses === null ? { input_responses } : {}), args: size }
+      : { ...input, arguments: args, input_responses, args: { ...size, sha256 } },
     result: saidBy(decision),
     requested_by: asked.identity.principal.id,
     timestamp,
-    erased: kept === 'erase' ? erasedPointers(input_responses) : [],
+    erased: erases ? erasedPointers(input_responses) : [],
     mcp: {
       method: asked.method,
       server: asked.target.server.id,

@@ -1,24 +1,20 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { both, type Obligations, readObligations } from './obligations.ts';
 
 declare const minted: unique symbol;
-
-/** What an obligation asks for; an unknown type is no decision at all (AuthZEN: unknown or failed obligation = deny). */
-export interface Obligations {
-  /** Bytes of answer at most; the smallest of all rules and of the server's own cap holds. */
-  readonly answerBytes: number | null;
-}
 
 interface Grounds {
   readonly codes: readonly string[];
   readonly messages: readonly string[];
   readonly warnings: readonly string[];
+  /** Of a denial only those are met that end a run or log the call. */
+  readonly obligations: Obligations;
 }
 
 /** The proof that `forward` wants. Only this file can make one: the brand is not exported. */
 export interface Allowed extends Grounds {
   readonly [minted]: true;
   readonly verdict: 'allow';
-  readonly obligations: Obligations;
 }
 
 /** Allowed once a person agrees. */
@@ -76,13 +72,13 @@ function merge(
   const enforced = denies.filter((deny) => (deny.mode ?? 'enforce') === 'enforce');
   const warnings = [...warns, ...denies.filter((deny) => deny.mode === 'warn')].map(sentence);
   if (enforced.length > 0) {
-    return { verdict: 'deny', codes: enforced.map(code), messages: enforced.map(sentence), warnings };
+    return { verdict: 'deny', codes: enforced.map(code), messages: enforced.map(sentence), warnings, obligations };
   }
   if (grants.length === 0) {
     const messages = ['No rule grants this call.'];
-    return { verdict: 'deny', codes: ['NOT_GRANTED'], messages, warnings };
+    return { verdict: 'deny', codes: ['NOT_GRANTED'], messages, warnings, obligations };
   }
-  const granted = allowed({ codes: grants.map((grant) => String(grant.id)), messages: [], warnings }, obligations);
+  const granted = allowed({ codes: grants.map((grant) => String(grant.id)), messages: [], warnings, obligations });
   if (asks.length === 0) return granted;
   return {
     verdict: 'ask',
@@ -92,12 +88,19 @@ function merge(
     groups: asks.flatMap((ask) => (Array.isArray(ask.groups) ? ask.groups.map(String) : [])),
     ttl: Math.min(...asks.map((ask) => (typeof ask.ttl_s === 'number' ? ask.ttl_s : 900))),
     notRequester: asks.some((ask) => ask.not_requester === true),
+    obligations,
     granted,
   };
 }
 
-const allowed = (grounds: Grounds, obligations: Obligations): Allowed =>
-  ({ verdict: 'allow', ...grounds, obligations }) as Allowed;
+const allowed = (grounds: Grounds): Allowed => ({ verdict: 'allow', ...grounds }) as Allowed;
+
+/** A call that was judged again, because the policy had changed its arguments: the second word, and what both oblige to. */
+export function rejudged(first: Allowed | Ask, second: Allowed | Ask): Allowed | Ask {
+  const obligations = both(first.obligations, second.obligations);
+  if (second.verdict === 'allow') return allowed({ ...second, obligations });
+  return { ...second, obligations, granted: allowed({ ...second.granted, obligations }) };
+}
 
 type Shape = (row: JsonObject) => boolean;
 
@@ -132,20 +135,6 @@ function rows(value: JsonValue | undefined, shape: Shape): readonly JsonObject[]
     if (!isJsonObject(row) || !shape(row)) return `a row of the decision has an unknown shape: ${brief(row)}`;
   }
   return value as JsonObject[];
-}
-
-function readObligations(value: JsonValue | undefined): Obligations | string {
-  if (value === undefined) return { answerBytes: null };
-  if (!Array.isArray(value)) return 'the obligations are not a list';
-  let answerBytes: number | null = null;
-  for (const row of value) {
-    const properties = isJsonObject(row) ? row.properties : undefined;
-    if (!isJsonObject(row) || row.type !== 'max_answer_bytes') return `unknown obligation: ${brief(row)}`;
-    const bytes = isJsonObject(properties) ? properties.bytes : undefined;
-    if (typeof bytes !== 'number' || !(bytes > 0)) return `max_answer_bytes without bytes: ${brief(row)}`;
-    answerBytes = answerBytes === null ? bytes : Math.min(answerBytes, bytes);
-  }
-  return { answerBytes };
 }
 
 const list = (value: readonly JsonObject[] | string): readonly JsonObject[] => (typeof value === 'string' ? [] : value);

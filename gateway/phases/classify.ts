@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { responsesOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
-import { listed } from './authorize.ts';
+import { listed } from './permitted.ts';
 
 interface Ports {
   readonly hashing: Hashing;

@@ -2,6 +2,7 @@ import { type Answered, learn, type Reserved } from '#gateway/core/call.ts';
 import { outgoing, resumedOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
+import type { Limits } from '#gateway/core/snapshot.ts';
 import type { Hashing, MaybePromise, Upstreams } from '#gateway/ports.ts';
 
 interface Ports {
@@ -25,9 +26,16 @@ export function forward(call: Reserved, ports: Ports): MaybePromise<Answered | R
     resumed,
     run: identity.run.id,
     principal: identity.principal.id,
-    limits: server.limits,
+    limits: within(server.limits, permit.obligations.timeoutMs),
     answerBytes: Math.min(server.limits.answer, permit.obligations.answerBytes ?? Number.POSITIVE_INFINITY),
     signal,
   });
   return sending.then((answer) => (answer.kind === 'refusal' ? answer.refusal : learn(call, { answer })));
+}
+
+/** The server's own limits, or less where the policy says so. */
+function within(limits: Limits, timeoutMs: number | null): Limits {
+  if (timeoutMs === null || timeoutMs >= limits.timeout) return limits;
+  const firstByte = Math.min(limits.firstByte, timeoutMs);
+  return { ...limits, timeout: timeoutMs, firstByte, connect: Math.min(limits.connect, timeoutMs) };
 }

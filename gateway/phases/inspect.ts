@@ -1,9 +1,10 @@
 import { type Answered, type Inspected, learn } from '#gateway/core/call.ts';
 import { type Answer, type Ending, type ExchangeEvent, type Given, isEnding } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
-import { describeMisfit } from '#gateway/core/schema/contract.ts';
+import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
 import type { Hashing } from '#gateway/ports.ts';
 
 interface Ports {
@@ -29,7 +30,10 @@ async function* inspectedEvents(
 ): AsyncGenerator<ExchangeEvent | Ending> {
   for await (const event of events) {
     if (event.kind === 'notification' && !relayed.has(event.method)) continue;
-    yield isEnding(event) ? checkEnding(call, ports, event) : event;
+    const { unseen } = call.permit.obligations;
+    const said = isEnding(event) ? checkEnding(call, ports, event) : unseen ? seenEvent(event, unseen) : event;
+    yield said;
+    if (isEnding(said)) return;
   }
 }
 
@@ -52,21 +56,29 @@ const members = {
 } as const;
 
 function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
-  if (ending.kind === 'input') return sealed(call, ports, ending);
-  if (ending.kind !== 'result') return ending;
+  const { unseen } = call.permit.obligations;
+  if (ending.kind !== 'result') {
+    const said = unseen ? seenEnding(ending, unseen) : ending;
+    return said.kind === 'input' ? sealed(call, ports, said) : said;
+  }
   const fits = call.method in members ? members[call.method as keyof typeof members] : null;
   const detail =
     fits && !fits(ending.result) ? `The result is not one of ${call.method}.` : broken(call, ending.result);
-  return detail === null ? ending : { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
+  if (detail !== null) return { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
+  return unseen ? seenResult(ending.result, unseen, bound(call, ending.result)) : ending;
 }
 
 /**
- * How a tool's result breaks the contract of its approved output schema, or null. An error is bound by none. A `resultType`
- * frees of nothing: what a modern server meant by it is no result any more, and a legacy server means nothing by it.
+ * The output schema that a result is bound by. An error is bound by none. A `resultType` frees of nothing: what a modern
+ * server meant by it is no result any more, and a legacy server means nothing by it.
  */
-function broken({ method, target }: Answered, result: JsonObject): string | null {
-  const { output } = target.contract;
-  if (output === null || method !== 'tools/call' || result.isError === true) return null;
+const bound = ({ method, target }: Answered, result: JsonObject): Contract['output'] =>
+  method === 'tools/call' && result.isError !== true ? target.contract.output : null;
+
+/** How a tool's result breaks the contract of its approved output schema, or null. */
+function broken(call: Answered, result: JsonObject): string | null {
+  const output = bound(call, result);
+  if (output === null) return null;
   const { structuredContent } = result;
   if (structuredContent === undefined) return 'The result lacks "structuredContent", which its schema describes.';
   const misfit = output(structuredContent);

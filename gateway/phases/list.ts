@@ -6,7 +6,7 @@ import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
-import { listed } from './authorize.ts';
+import { listed } from './permitted.ts';
 
 interface Ports {
   readonly hashing: Hashing;

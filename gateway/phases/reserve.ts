@@ -1,5 +1,6 @@
 import { type BudgetLimits, narrower, type Spending } from '#gateway/core/budget.ts';
 import { type Approved, type CallRecord, learn, type Reserved } from '#gateway/core/call.ts';
+import { type Rates, rateName } from '#gateway/core/rates.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { Budgets, Inflight } from '#gateway/ports.ts';
@@ -7,14 +8,17 @@ import type { Budgets, Inflight } from '#gateway/ports.ts';
 interface Ports {
   readonly budgets: Budgets;
   readonly inflight: Inflight;
+  readonly rates: Rates;
   /** What the config gives every run. */
   readonly runBudget: BudgetLimits;
 }
 
 /** Has the server room, and the run's budget something left? Both are given back when the call is recorded. */
-export function reserve(call: Approved, { budgets, inflight, runBudget }: Ports): Reserved | Refusal {
+export function reserve(call: Approved, { budgets, inflight, rates, runBudget }: Ports): Reserved | Refusal {
   const { run } = call.identity;
   if (call.dryRun) return learn(call, { reservation: { run: run.id, reserved: { calls: 0, bytes: 0 } } });
+  const tooFast = limited(call, rates);
+  if (tooFast) return tooFast;
   const { id: server, limits: its } = call.target.server;
   if (!inflight.enter(server, its.inflight)) {
     const detail = `Server "${server}" has ${its.inflight} calls under way, which is its limit. Try again in a second.`;
@@ -41,6 +45,18 @@ export function settle(
   if (!reservation || !target || dryRun) return;
   inflight.leave(target.server.id);
   budgets.settle(reservation, { calls: 1, bytes: (argsBytes ?? 0) + bytesOut });
+}
+
+/** The policy's own limits; each that there is takes this call off what is left, whatever the next one says. */
+function limited(call: Approved, rates: Rates): Refusal | null {
+  for (const rule of call.permit.obligations.rates) {
+    const wait = rates.take(rateName(rule, call.identity, call.target), rule.perMinute, call.at);
+    if (wait === null) continue;
+    const seconds = Math.ceil(wait / 1000);
+    const detail = `The policy permits ${rule.perMinute} calls a minute by ${rule.key.join(' and ')}. Try again in ${seconds} s.`;
+    return refuse('rate_limited', detail + usedUp(call), { limit: rule.perMinute, retry_after_s: seconds });
+  }
+  return null;
 }
 
 function spent(call: Approved, { calls, bytes }: Spending): Refusal {

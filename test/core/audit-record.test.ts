@@ -39,7 +39,7 @@ describe('an audit line', () => {
       action: 'read',
       risk: 'low',
       asked: null,
-      decision: { verdict: 'allow', codes: ['read-inside'], revision: 'sha256-policy' },
+      decision: { verdict: 'allow', codes: ['read-inside'], obligations: [], revision: 'sha256-policy' },
       approval: null,
       outcome: 'ok',
       left: false,

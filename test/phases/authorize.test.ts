@@ -21,7 +21,13 @@ import {
 const budgets: Pick<Budgets, 'spending'> = {
   spending: () => ({ calls: { used: 0, limit: null }, bytes: { used: 0, limit: null } }),
 };
-const ports = { hashing: digests, budgets: budgets as Budgets, runBudget: { calls: null, bytes: null } };
+const ports = {
+  hashing: digests,
+  budgets: budgets as Budgets,
+  runBudget: { calls: null, bytes: null },
+  halting: { halt: () => undefined },
+  logsDecisions: false,
+};
 const approved = someDefinitions({ tools: ['read', 'write'].map((name) => ({ name, inputSchema: {} })) });
 const config = aServer({ tools: { write: { action: 'write', paths: ['/path'] }, read: { action: 'read' } } });
 const facts = serverFacts('s', {

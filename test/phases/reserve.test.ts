@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BudgetLimits, Cost, Reservation } from '#gateway/core/budget.ts';
 import { type Approved, learn } from '#gateway/core/call.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
+import { createRates } from '#gateway/core/rates.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
 import { allowing, anAuthorizedCall } from '#test/support/authorized-call.ts';
 
@@ -33,7 +34,7 @@ function portsWith(used: Cost, answer: 'reserved' | 'spent' | 'fault', runBudget
       bytes: { used: used.bytes, limit: bytes },
     }),
   };
-  return { asked, ports: { budgets, inflight: createInflight(), runBudget } };
+  return { asked, ports: { budgets, inflight: createInflight(), rates: createRates(), runBudget } };
 }
 
 const none: Cost = { calls: 0, bytes: 0 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decide } from '#gateway/core/decision.ts';
+import { obligationTypes } from '#gateway/core/obligations.ts';
 import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
 import type { View } from '#gateway/core/snapshot.ts';
 import { packFolder } from '#test/support/rego.ts';
@@ -79,6 +80,15 @@ describe('the schema of the input', () => {
 });
 
 const grant = { id: 'g' };
+const obligations: Readonly<Record<string, object>> = {
+  max_answer_bytes: { bytes: 1 },
+  timeout: { ms: 1 },
+  rate_limit: { key: 'run', per_min: 1 },
+  redact: { on: 'result', kinds: ['email'] },
+  patch_arguments: { ops: [{ op: 'remove', path: '/a' }] },
+  log: { level: 'full' },
+  halt_run: { reason: 'enough' },
+};
 const deny = { code: 'X', message: 'm' };
 
 describe('the schema of the decision agrees with the gateway on', () => {
@@ -99,8 +109,16 @@ describe('the schema of the decision agrees with the gateway on', () => {
     ['a deny whose mode is a list', { deny: [{ ...deny, mode: ['warn'] }] }],
     ['an ask for two people', { approve: [{ code: 'X', min: 2 }] }],
     ['an ask for two days', { approve: [{ code: 'X', ttl_s: 172_800 }] }],
+    ...Object.entries(obligations).map(([type, properties]): [string, object] => [
+      `the obligation ${type}`,
+      { obligations: [{ id: 'o', type, properties }] },
+    ]),
     ['an obligation nobody knows', { obligations: [{ id: 'o', type: 'pray', properties: {} }] }],
   ])('%s', (_, document) => {
     expect(decision(document)).toBe(decide(document).verdict !== 'unusable');
+  });
+
+  test('every obligation that there is', () => {
+    expect(Object.keys(obligations).sort()).toEqual([...obligationTypes].sort());
   });
 });

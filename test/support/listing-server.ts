@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject, JsonValue } from '#gateway/core/json.ts';
 import { answerJson, startHostileUpstream } from './hostile-upstream.ts';
 
@@ -10,6 +11,10 @@ export interface ListingServer {
   readonly results: Map<string, JsonObject>;
   /** The tools that were called, in order. */
   readonly calls: string[];
+  /** What they were called with. */
+  readonly sent: JsonObject[];
+  /** Milliseconds that it thinks before it answers a call. */
+  readonly delay: { ms: number };
   close(): Promise<void>;
 }
 
@@ -24,6 +29,8 @@ export async function startListing(tools: JsonObject[], instructions: string | n
   const lists = { tools, instructions };
   const results = new Map<string, JsonObject>();
   const calls: string[] = [];
+  const sent: JsonObject[] = [];
+  const delay = { ms: 0 };
   const upstream = await startHostileUpstream({
     initialize: ({ response, message }) => {
       const info = {
@@ -35,13 +42,16 @@ export async function startListing(tools: JsonObject[], instructions: string | n
       answerJson(response, answer(message.id, { ...info, ...told }));
     },
     'tools/list': ({ response, message }) => answerJson(response, answer(message.id, { tools: lists.tools })),
-    'tools/call': ({ response, message }) => {
-      const name = String((message.params as JsonObject).name);
+    'tools/call': async ({ response, message }) => {
+      const { name: called, arguments: args } = message.params as JsonObject;
+      const name = String(called);
       calls.push(name);
+      sent.push(args as JsonObject);
+      if (delay.ms > 0) await sleep(delay.ms);
       answerJson(response, answer(message.id, results.get(name) ?? { content: [{ type: 'text', text: 'done' }] }));
     },
   });
-  return { url: upstream.url, lists, results, calls, close: upstream.close };
+  return { url: upstream.url, lists, results, calls, sent, delay, close: upstream.close };
 }
 
 const answer = (id: JsonValue | undefined, result: JsonObject): object => ({ jsonrpc: '2.0', id, result });

@@ -1,0 +1,19 @@
+import { oneLine } from '#gateway/core/one-line.ts';
+import type { Halting, Log, Runs } from '#gateway/ports.ts';
+import type { RevocationList } from '#gateway/revocations.ts';
+
+/** The policy revokes a run as an operator does; the list of what is revoked says that it was the policy. */
+export function createHalting(parts: {
+  readonly runs: Runs;
+  readonly revocations: Pick<RevocationList, 'refresh'>;
+  readonly log: Log;
+  readonly now: () => number;
+}): Halting {
+  return {
+    halt({ run }, why) {
+      parts.runs.revoke({ kind: 'run', subject: run.id, at: parts.now(), by: 'policy', until: null });
+      parts.revocations.refresh();
+      parts.log.warn({ run: oneLine(run.id, 256), why: oneLine(why, 256) }, 'the policy ended a run');
+    },
+  };
+}

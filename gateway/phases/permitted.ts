@@ -1,0 +1,79 @@
+import { argumentsDigest } from '#gateway/core/approval.ts';
+import { type BudgetLimits, narrower } from '#gateway/core/budget.ts';
+import type { Authenticated, Classified } from '#gateway/core/call.ts';
+import type { Allowed, Ask, Decision, Unusable } from '#gateway/core/decision.ts';
+import type { Question } from '#gateway/core/judge.ts';
+import type { PolicyPhase } from '#gateway/core/policy-input.ts';
+import { withinCeiling } from '#gateway/core/principal.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
+import type { Budgets, Halting, Hashing } from '#gateway/ports.ts';
+
+export interface ListPorts {
+  readonly hashing: Hashing;
+  readonly budgets: Budgets;
+  readonly runBudget: BudgetLimits;
+}
+
+export interface PermitPorts extends ListPorts {
+  readonly halting: Halting;
+  /** Whether there is a decision log at all, for obligations to keep a call in it. */
+  readonly logsDecisions: boolean;
+}
+
+const phases: Readonly<Record<string, PolicyPhase>> = {
+  'tools/call': 'call',
+  'prompts/get': 'prompt',
+  'completion/complete': 'complete',
+};
+
+/** An obligation that cannot be met withholds what it belongs to. */
+export const unmet = (what: string): Refusal =>
+  refuse('policy_unavailable', `An obligation of the policy cannot be met: to ${what}.`);
+
+/** What the policy says of the call with these arguments, where it does not deny it. */
+export function permitted(
+  call: Classified,
+  { args, facts }: Pick<Classified, 'args' | 'facts'>,
+  ports: PermitPorts,
+): Allowed | Ask | Refusal {
+  const { target, argsBytes, responses } = call;
+  const phase = phases[call.method] ?? 'read';
+  const decision = judged(call, { target, phase, args, argsBytes, paths: facts.paths, responses }, ports);
+  if (decision.verdict === 'unusable')
+    return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
+  const { halts, logged } = decision.obligations;
+  const data = { codes: decision.codes, call: call.call };
+  if (halts !== null) return halted(call, ports, halts, data);
+  if (logged && !ports.logsDecisions) return unmet('log the call');
+  if (decision.verdict !== 'deny') return decision;
+  return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
+}
+
+/** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */
+function halted(call: Classified, { halting }: PermitPorts, why: string, data: object): Refusal {
+  if (!call.dryRun) halting.halt(call.identity, why);
+  return refuse('run_revoked', `The policy ends this run: ${why}`, { ...data });
+}
+
+/** May this caller see it in a list? The question is the policy's, with the arguments left open. */
+export function listed(call: Authenticated, target: Target, ports: ListPorts): boolean {
+  if (!reachable(call, target)) return false;
+  const decision = judged(call, { target, phase: 'list', args: {}, argsBytes: 0, paths: [], responses: null }, ports);
+  return decision.verdict === 'allow' || decision.verdict === 'ask';
+}
+
+export const reachable = (call: Authenticated, { server, name, kind }: Target): boolean =>
+  withinCeiling(call.identity.ceiling, server.tier, server.id, kind === 'tool' ? name : null);
+
+/** Of the policy, with what it may cost to answer it worked out only when it looks. */
+function judged(call: Authenticated, about: About, ports: ListPorts): Decision | Unusable {
+  const { identity, client, method, at, dryRun } = call;
+  const question = { ...about, method, call: call.call, at, dryRun, identity, client };
+  return call.snapshot.judge.decide(question, {
+    spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
+    argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
+  });
+}
+
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'paths' | 'responses'>;
