@@ -2,6 +2,7 @@ import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/ap
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
+import type { RunRule } from '#gateway/core/config-identity.ts';
 import type { Presented } from '#gateway/core/dpop.ts';
 import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
 import type { Exchanged, ExchangeRequest, Minting } from '#gateway/core/exchange-request.ts';
@@ -59,6 +60,11 @@ export interface Proofs {
 /** Runs so much work at once, lets so much wait in order, and takes no more: then the answer is null. */
 export interface Slots {
   run<T>(work: () => Promise<T>): Promise<T> | null;
+}
+
+/** Asks the cluster that gave a token out whether it still stands for something that is there. */
+export interface TokenReviews {
+  judge(token: string, rule: RunRule, subject: Subject): Promise<Refusal | null>;
 }
 
 /** Signs run tokens with the key whose turn it is. */

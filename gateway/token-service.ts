@@ -14,6 +14,7 @@ import type {
   Revocations,
   Runs,
   Subjects,
+  TokenReviews,
   TokenService,
   Tokens,
 } from '#gateway/ports.ts';
@@ -25,6 +26,7 @@ export interface TokenServiceParts {
   readonly subjects: Subjects;
   readonly tokens: Tokens;
   readonly proofs: Proofs;
+  readonly reviews: TokenReviews;
   readonly runs: Runs;
   readonly minter: Minter;
   readonly revocations: Revocations & { refresh(): void };
@@ -42,7 +44,7 @@ const clockSkew = 60_000;
 
 /** Run tokens for what issuers say of a run (RFC 8693, RFC 7523), and their renewal. */
 export function createTokenService(parts: TokenServiceParts): TokenService {
-  // Apart from one another, and neither counts who waits for the keys of an issuer: one that hangs delays nobody else.
+  // Apart from one another, and neither counts who waits for an issuer or a cluster: one that hangs delays nobody else.
   const openings = createTurnstile(atOnce);
   const renewals = createTurnstile(atOnce);
   return {
@@ -50,7 +52,8 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       try {
         if (isRunToken(request.token)) return await renewals(() => renew(parts, request, now));
         const subject = await parts.subjects.verify(request.token, now);
-        return isRefusal(subject) ? subject : await openings(() => open(parts, request, subject, now));
+        const worth = isRefusal(subject) ? subject : await worthOf(parts, request, subject, now);
+        return isRefusal(worth) ? worth : await openings(() => open(parts, worth, now));
       } catch (fault) {
         parts.log.error({ fault }, 'a fault in the token service');
         return refuse('fault');
@@ -83,14 +86,23 @@ function createTurnstile(atMost: number) {
   };
 }
 
-/** A token of a platform: the one rule that fits says what the run may do, and its claims say which run it is. */
-async function open(
+/** What a token of a platform is good for: the run, the rule it is opened under, how far it goes, and whose key it needs. */
+interface Worth {
+  readonly subject: Subject;
+  readonly rule: RunRule;
+  readonly run: NamedRun;
+  readonly granted: Granting;
+  readonly boundTo: string | null;
+}
+
+/** The one rule that fits says what the run may do, and its claims say which run it is. Nothing is used up by asking. */
+async function worthOf(
   parts: TokenServiceParts,
   request: ExchangeRequest,
   subject: Subject,
   now: number,
-): Promise<Exchanged | Refusal> {
-  const { rules, minter, hashing, log } = parts;
+): Promise<Worth | Refusal> {
+  const { rules, log } = parts;
   const rule = findRule(rules, subject);
   if ('misfits' in rule) {
     // Which claims were in the way is for the operator: a caller could feel its way along a rule with it.
@@ -105,10 +117,20 @@ async function open(
   // Before the token is used up: who asked for too much may ask again.
   const granted = grantAsked(rule.grant, request.scope);
   if (isRefusal(granted)) return granted;
-  const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(subject.issuer, subject.jti));
-  const { issued, expires, issuer } = subject;
   const boundTo = await keyOf(parts, request, { rule, boundTo: null }, now);
   if (isRefusal(boundTo)) return boundTo;
+  const { token_review: review } = rule;
+  const high = review && (review.tiers ?? granted.tiers).some((tier) => granted.tiers.includes(tier));
+  const gone = high ? await parts.reviews.judge(request.token, rule, subject) : null;
+  return gone ?? { subject, rule, run, granted, boundTo };
+}
+
+/** Uses the token up, and signs what it is worth. */
+async function open(parts: TokenServiceParts, worth: Worth, now: number): Promise<Exchanged | Refusal> {
+  const { minter, hashing } = parts;
+  const { subject, rule, run, granted, boundTo } = worth;
+  const { issued, expires, issuer } = subject;
+  const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(issuer, subject.jti));
   const deadline = now + rule.grant.deadline;
   const minting = { ...mintingOf(rule, run, subject, jtiHash), boundTo, ...within(granted), deadline, now };
   const unfit = minter.refuses(minting);

@@ -15,6 +15,7 @@ function aService(verdict: Identity | Refusal) {
     minter: { refuses: () => null, mint: () => Promise.reject(new Error('nothing is minted here')) },
     hashing: { sha256: (text) => text },
     tokens: { verify: () => verdict },
+    reviews: { judge: async () => null },
     proofs: { verify: () => refuse('proof_invalid') },
     runs: {
       redeem: () => ({ state: 'used' }),

@@ -31,11 +31,12 @@ export async function loaderOf(
   };
 }
 
-async function present(issuer: string, file: string, read: (path: string) => Promise<string>): Promise<string> {
+/** @throws StartRefused for a file that cannot be read. */
+export async function present(issuer: string, file: string, read: (path: string) => Promise<string>): Promise<string> {
   try {
     return await read(file);
   } catch (fault) {
     const code = fault instanceof Error && 'code' in fault ? String(fault.code) : 'unknown';
-    throw new StartRefused(`"${file}", for the issuer ${issuer}, cannot be read (${code}): see "keys" of its rule.`);
+    throw new StartRefused(`"${file}", for the issuer ${issuer}, cannot be read (${code}): see its rule.`);
   }
 }

@@ -18,6 +18,7 @@ import type { Minter, Proofs, Tokens } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 import { createTokenService } from '#gateway/token-service.ts';
 import { loaderOf } from './issuer-keys.ts';
+import { openTokenReviews } from './token-reviews.ts';
 
 const refreshMs = 30_000;
 
@@ -33,8 +34,9 @@ export async function openRunTokens(
   const { config, log } = outside;
   const { runs: rules, rotate, keys } = config.identity;
   if (rules.length === 0) return null;
+  const fetchDocument = createFetchDocument(egress);
   // Whatever can refuse the start comes before the timer, which nobody would stop then.
-  const issuers = await trusted(outside, createFetchDocument(egress));
+  const issuers = await trusted(outside, fetchDocument);
   const ring = await createKeyRing({
     folder: keys ?? join(config.state, 'keys', 'runs'),
     turn: rotate,
@@ -48,6 +50,7 @@ export async function openRunTokens(
   revocations.onChange(refresh);
   const timer = setInterval(refresh, refreshMs).unref();
   const issuer = new URL(config.url).origin;
+  const reviews = await openTokenReviews(outside, fetchDocument);
   const subjects = createSubjects(issuers, createSlots(signatureChecks));
   return {
     own: { issuer, find: ring.find },
@@ -55,7 +58,7 @@ export async function openRunTokens(
       issuer,
       keys: ring.published,
       service: createTokenService({
-        ...{ issuer, rules, subjects, tokens, proofs, runs: store.runs, revocations, hashing, log },
+        ...{ issuer, rules, subjects, tokens, proofs, reviews, runs: store.runs, revocations, hashing, log },
         minter: minterOf(ring, issuer, config.url, tokens),
         random: randomUUID,
       }),

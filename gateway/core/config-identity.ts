@@ -63,6 +63,18 @@ const verify = z.strictObject({
     .meta({ description: 'One run token for one token; "none" where tokens carry no "jti" (SPIFFE).' }),
 });
 
+/** Kubernetes only: a signature says nothing of a pod that was deleted since (TokenReview). */
+const tokenReview = z.strictObject({
+  url: httpsUrl.meta({ description: 'The API server that is asked whether the token is still good (TokenReview).' }),
+  ca: path.optional().meta({ description: 'PEM file of the authority that signed its certificate.' }),
+  token: path.meta({ description: "File with the gateway's own service-account token, read anew each time." }),
+  tiers: z
+    .array(z.enum(tiers))
+    .min(1)
+    .optional()
+    .meta({ description: 'Asked only for runs that may reach one of these tiers; left out: for all.' }),
+});
+
 const grant = z.strictObject({
   tiers: z.array(z.enum(tiers)).min(1).meta({ description: 'Tiers of servers the run may reach.' }),
   tools: z.array(toolPattern).min(1).max(100).meta({ description: 'Tools the run may call: tickets.*' }),
@@ -89,6 +101,7 @@ export const runRule = z.strictObject({
   audience: z.string().min(1).max(512).meta({ description: 'The "aud" of its tokens, exactly, and ours alone.' }),
   keys: issuerKeys.prefault({}).meta({ description: 'Where its public keys come from.' }),
   verify: verify.prefault({}),
+  token_review: tokenReview.optional(),
   sender: sender.meta({ description: '"dpop": only for who proves a key (RFC 9449), and good with that key only.' }),
   match: z
     .record(z.string().min(1), z.string().min(1).max(512))

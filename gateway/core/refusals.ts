@@ -63,7 +63,7 @@ export const refusals = {
   scope_exceeded: row('exchange', 40005, 400, 'error', 'fix', 'More was asked for than the trust rule grants.'),
   grant_unfit: row('exchange', 40006, 400, 'error', 'fix', 'What is granted does not fit into a run token.'),
   rule_unmatched: row('exchange', 40303, 403, 'error', 'never', 'No trust rule, or more than one, fits the token.'),
-  issuer_unavailable: row('exchange', 50302, 503, 'error', 'later', 'The keys of the issuer cannot be had right now.'),
+  issuer_unavailable: row('exchange', 50302, 503, 'error', 'later', 'The issuer cannot be asked right now.'),
   view_unknown: row('receive', 40401, 404, 'error', 'never', 'There is no such server or view.'),
   tool_unknown: row('route', -32602, 200, 'error', 'never', 'There is no such tool, prompt or resource.'),
   manifest_changed: row('authorize', 40900, 200, 'result', 'review', 'The definition changed since it was approved.'),

@@ -45,6 +45,9 @@ function egressOf({ egress, servers, identity }: Config): readonly Complaint[] {
       url: keys.file === undefined ? (keys.url ?? issuer) : undefined,
     })),
   ];
+  for (const [index, { token_review: review }] of identity.runs.entries()) {
+    urls.push({ path: ['identity', 'runs', index, 'token_review', 'url'], url: review?.url });
+  }
   return urls.flatMap(({ path, url }) =>
     url !== undefined && isClosedUrl(url, opened) ? [{ path, message: closedUrl }] : [],
   );

@@ -19,6 +19,8 @@ const paths: readonly KeyPath[] = [
   ['identity', 'people', '*', 'keys', 'ca'],
   ['identity', 'runs', '*', 'keys', 'file'],
   ['identity', 'runs', '*', 'keys', 'ca'],
+  ['identity', 'runs', '*', 'token_review', 'ca'],
+  ['identity', 'runs', '*', 'token_review', 'token'],
   ['servers', '*', 'cwd'],
   ['servers', '*', 'roots', '*'],
   ['servers', '*', 'manifest', 'file'],

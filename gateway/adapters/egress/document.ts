@@ -11,6 +11,8 @@ export interface FetchOptions {
   readonly ca: string | null;
   /** False for a URL that was read in another document. */
   readonly named: boolean;
+  /** What is posted, and the credential that goes with it; nothing is: the document is got. */
+  readonly post?: { readonly body: string; readonly authorization: string };
 }
 
 const mostBytes = 64 * 1024;
@@ -21,16 +23,23 @@ const patience = 3_000;
  * is used long after the check.
  */
 export function createFetchDocument(egress: Egress): FetchDocument {
-  return async (url, { ca, named }) => {
+  return async (url, { ca, named, post }) => {
     const { protocol, origin, pathname, search } = new URL(url);
     if (protocol !== 'https:') throw new Error('is not an https URL');
     const connect = egress.connector({ timeout: patience, ca, opened: named });
     const agent = new Agent({ connect, allowH2: false, headersTimeout: patience, bodyTimeout: patience });
-    const headers = { accept: 'application/json', 'accept-encoding': 'identity' };
+    const plain = { accept: 'application/json', 'accept-encoding': 'identity' };
+    const sent = post
+      ? ({
+          method: 'POST',
+          body: post.body,
+          headers: { ...plain, ...sending, authorization: post.authorization },
+        } as const)
+      : ({ method: 'GET', headers: plain } as const);
     const signal = AbortSignal.timeout(patience);
     try {
-      // `request` follows no redirect: a 3xx is an answer like any other that is not 200.
-      return await textOf(agent.request({ origin, path: `${pathname}${search}`, method: 'GET', headers, signal }));
+      // `request` follows no redirect: a 3xx is an answer like any other that is not the one expected.
+      return await textOf(agent.request({ origin, path: `${pathname}${search}`, ...sent, signal }), post ? 201 : 200);
     } catch (error) {
       if (error instanceof Unfit) throw error;
       throw new Error(signal.aborted ? 'timed out' : `cannot be had: ${connectionFault(error)}`);
@@ -45,9 +54,11 @@ class Unfit extends Error {
   override readonly name = 'Unfit';
 }
 
-async function textOf(answering: Promise<Dispatcher.ResponseData>): Promise<string> {
+const sending = { 'content-type': 'application/json' };
+
+async function textOf(answering: Promise<Dispatcher.ResponseData>, expected: number): Promise<string> {
   const { statusCode: status, headers, body } = await answering;
-  if (status !== 200) throw new Unfit(`answered HTTP ${status}${redirected(status)}`);
+  if (status !== expected) throw new Unfit(`answered HTTP ${status}${redirected(status)}`);
   const bytes = await bodyOf(body);
   if (headers['content-encoding'] !== undefined) throw new Unfit('answered with a Content-Encoding');
   const text = decodeUtf8(bytes);

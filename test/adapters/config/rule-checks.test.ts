@@ -73,3 +73,13 @@ test.each([
 ])('refuses the url %s', async (url, complaint) => {
   expect(await load([rule], { url })).toMatch(complaint);
 });
+
+test('the cluster that a rule asks must be one that the gateway may connect to; its files stand beside the config', async () => {
+  const token_review = { url: 'https://169.254.169.254', token: 'keys/token', ca: 'keys/ca.crt' };
+  expect(await load([{ ...rule, token_review }])).toMatch(/token_review.*no address that the gateway may connect to/);
+  const loaded = await load([{ ...rule, token_review: { ...token_review, url: 'https://kubernetes.default.svc' } }]);
+  if (typeof loaded === 'string') throw new Error(loaded);
+  expect(loaded.config.identity.runs[0]?.token_review).toMatchObject({
+    ...{ token: `${loaded.folder}/keys/token`, ca: `${loaded.folder}/keys/ca.crt` },
+  });
+});
