@@ -2,6 +2,7 @@ import type { ManifestRule, ServerConfig, Tier } from './config.ts';
 import { heldBack } from './held-back.ts';
 import { createJudge, type Told, telling } from './judge.ts';
 import { type Refusal, refuse } from './refusals.ts';
+import { mergeResources } from './resource-names.ts';
 import type {
   Catalogue,
   Digests,
@@ -23,27 +24,24 @@ export function buildSnapshot(
 ): Snapshot {
   const collisions: string[] = [];
   const byServer = new Map<string, View>();
-  const merged = { tools: new Map(), prompts: new Map(), resources: new Map() } as Mutable;
-  const templates: Target[] = [];
+  const merged = { tools: new Map(), prompts: new Map() } as Mutable;
+  const shelves: Targets[] = [];
   for (const facts of servers) {
     const entry = serverEntry(facts);
     const targets = targetsOf(entry, facts, digests);
     byServer.set(facts.id, viewOf(facts.id, entry, targets));
     put(merged.tools, targets.tools, collisions);
     put(merged.prompts, targets.prompts, collisions);
-    // Two servers may offer one URI: the one that stands first in the config answers, always.
-    for (const target of targets.resources)
-      if (!merged.resources.has(target.name)) merged.resources.set(target.name, target);
-    templates.push(...targets.templates);
+    shelves.push(targets);
   }
   const entries = [...byServer.values()].flatMap((view) => view.servers);
-  const all: View = { name: 'default', servers: entries, ...merged, templates };
+  const all: View = { name: 'default', servers: entries, ...merged, ...mergeResources(shelves) };
   const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
   const judge = createJudge(policy);
   return { revision, policy, judge: told ? telling(judge, told) : judge, all, byServer, collisions };
 }
 
-type Mutable = Record<'tools' | 'prompts' | 'resources', Map<string, Target>>;
+type Mutable = Record<'tools' | 'prompts', Map<string, Target>>;
 
 const brief = (entry: ServerEntry): unknown => [
   entry.id,

@@ -65,6 +65,7 @@ const outcomeOf = {
   issuer_unavailable: 'unauthenticated',
   view_unknown: 'invalid',
   tool_unknown: 'invalid',
+  resource_ambiguous: 'invalid',
   manifest_changed: 'denied',
   manifest_unsigned: 'denied',
   server_quarantined: 'denied',

@@ -66,6 +66,7 @@ export const refusals = {
   issuer_unavailable: row('exchange', 50302, 503, 'error', 'later', 'The issuer cannot be asked right now.'),
   view_unknown: row('receive', 40401, 404, 'error', 'never', 'There is no such server or view.'),
   tool_unknown: row('route', -32602, 200, 'error', 'never', 'There is no such tool, prompt or resource.'),
+  resource_ambiguous: row('route', -32602, 200, 'error', 'fix', 'Several servers have this resource.'),
   manifest_changed: row('authorize', 40900, 200, 'result', 'review', 'The definition changed since it was approved.'),
   manifest_unsigned: row('authorize', 40901, 200, 'result', 'review', 'The server must be signed, and is not.'),
   server_quarantined: row('authorize', 40902, 200, 'result', 'review', 'The server is quarantined.'),

@@ -5,6 +5,7 @@ import { paramMismatch } from '#gateway/core/header-agreement.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { responsesOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
 import { listed } from './permitted.ts';
 
@@ -37,11 +38,17 @@ function classifiedAs(call: Routed): Classified | Refusal {
 
 /** A tool and a prompt have arguments; what a read or a completion names counts as its arguments. */
 function argumentsOf(call: Routed): JsonObject | null {
-  const { params, method } = call;
+  const { params, method, target } = call;
   if (method === 'tools/call' || method === 'prompts/get') {
     const args = params.arguments ?? {};
     return isJsonObject(args) ? args : null;
   }
   const { _meta, inputResponses, requestState, ...rest } = params;
-  return rest;
+  return asTheServerSays(rest, target);
+}
+
+/** What two servers have is asked for by a name that says whose: the policy and the server know it by its own. */
+function asTheServerSays(args: JsonObject, { kind, name }: Target): JsonObject {
+  if (kind === 'resource' && typeof args.uri === 'string') return { ...args, uri: name };
+  return isJsonObject(args.ref) && kind !== 'prompt' ? { ...args, ref: { ...args.ref, uri: name } } : args;
 }

@@ -82,7 +82,8 @@ async function* events(
     yield say('subscriptions/acknowledged', { notifications: honoured(changes, heard) });
     for await (const item of news) {
       if (item.kind === 'changed') yield say(`${item.what}/list_changed`, {});
-      else if (isOf(heard, item)) yield say('resources/updated', { uri: item.uri });
+      // By the name that the caller asked by, which may say whose it is.
+      else for (const { exposed } of heard.filter(isOf(item))) yield say('resources/updated', { uri: exposed });
     }
     yield resultOf({ _meta });
   } finally {
@@ -91,16 +92,18 @@ async function* events(
 }
 
 type Updated = Extract<NewsItem, { kind: 'updated' }>;
-const isOf = (targets: readonly Target[], { server, uri }: Updated): boolean =>
-  targets.some((target) => target.server.id === server && target.name === uri);
+const isOf =
+  ({ server, uri }: Updated) =>
+  (target: Target): boolean =>
+    target.server.id === server && target.name === uri;
 
 function wantedBy({ view, identity }: Authenticated, changes: readonly ListName[], targets: readonly Target[]) {
   const may = changesFor(view, identity.ceiling);
   return (item: NewsItem): boolean =>
-    item.kind === 'changed' ? changes.includes(item.what) && may(item) : isOf(targets, item);
+    item.kind === 'changed' ? changes.includes(item.what) && may(item) : targets.some(isOf(item));
 }
 
 const honoured = (changes: readonly ListName[], heard: readonly Target[]): JsonObject => ({
   ...Object.fromEntries(changes.map((what) => [`${what}ListChanged`, true])),
-  ...(heard.length > 0 ? { resourceSubscriptions: heard.map((target) => target.name) } : {}),
+  ...(heard.length > 0 ? { resourceSubscriptions: heard.map(({ exposed }) => exposed) } : {}),
 });

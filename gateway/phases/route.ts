@@ -1,8 +1,11 @@
 import { type Authenticated, learn, type Routed } from '#gateway/core/call.ts';
+import { findResource, findTemplate, isSeveral, type Several } from '#gateway/core/find-resource.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { Target, View } from '#gateway/core/snapshot.ts';
-import { fitsTemplate } from '#gateway/core/uri-template.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
+import { listed } from './authorize.ts';
+
+type Ports = Parameters<typeof listed>[2];
 
 /** Which server and tool, as approved in its manifest. */
 export const route = (call: Authenticated): Routed | Refusal => aim(call, toolTarget(call));
@@ -11,16 +14,20 @@ export const route = (call: Authenticated): Routed | Refusal => aim(call, toolTa
 export const routePrompt = (call: Authenticated): Routed | Refusal =>
   aim(call, named(call.view.prompts, call.params.name));
 
-/** Which server has this resource: the one that lists it, or the first whose template it fits. */
-export const routeResource = (call: Authenticated): Routed | Refusal =>
-  aim(call, resourceTarget(call.view, call.params.uri));
+/** Which server has this resource: the one that lists it, or whose template it fits. */
+export function routeResource(call: Authenticated, ports: Ports): Routed | Refusal {
+  const { uri } = call.params;
+  return typeof uri === 'string' ? settle(call, findResource(call, uri), ports) : refuse('tool_unknown');
+}
 
 /** Whose prompt or template the completion is for. */
-export function routeCompletion(call: Authenticated): Routed | Refusal {
+export function routeCompletion(call: Authenticated, ports: Ports): Routed | Refusal {
   const { ref } = call.params;
   if (!isJsonObject(ref)) return refuse('arguments_invalid', '"ref" must be an object.');
   if (ref.type === 'ref/prompt') return aim(call, named(call.view.prompts, ref.name));
-  if (ref.type === 'ref/resource') return aim(call, templateTarget(call.view, ref.uri));
+  if (ref.type === 'ref/resource' && typeof ref.uri === 'string') {
+    return settle(call, findTemplate(call, ref.uri), ports);
+  }
   return refuse('arguments_invalid', '"ref.type" must be ref/prompt or ref/resource.');
 }
 
@@ -35,16 +42,14 @@ const toolTarget = (call: Authenticated): Target | undefined => named(call.view.
 const named = (targets: ReadonlyMap<string, Target>, name: unknown): Target | undefined =>
   typeof name === 'string' ? targets.get(name) : undefined;
 
-/** Whose resource this is: of who lists it, or of the first whose template it fits. */
-export function resourceTarget(view: View, uri: unknown): Target | undefined {
-  if (typeof uri !== 'string') return undefined;
-  const listed = view.resources.get(uri);
-  if (listed) return listed;
-  const template = view.templates.find((candidate) => fitsTemplate(candidate.name, uri));
-  return template ? { ...template, kind: 'resource', name: uri, exposed: uri } : undefined;
+/** Whoever asks for what several servers have is told how to say whose it means, of those that it may know. */
+function settle(call: Authenticated, found: Target | Several | null, ports: Ports): Routed | Refusal {
+  if (found === null || !isSeveral(found)) return aim(call, found ?? undefined);
+  const seen = found.several.filter((target) => target.closed === null && listed(call, target, ports));
+  const uris = seen.slice(0, mostNamed).map(({ exposed }) => exposed);
+  return uris.length === 0
+    ? refuse('tool_unknown')
+    : refuse('resource_ambiguous', `Ask for ${uris.join(' or ')}.`, { uris });
 }
 
-const templateTarget = (view: View, uri: unknown): Target | undefined =>
-  typeof uri === 'string'
-    ? (view.templates.find((candidate) => candidate.name === uri) ?? resourceTarget(view, uri))
-    : undefined;
+const mostNamed = 8;

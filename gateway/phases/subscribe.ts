@@ -1,11 +1,11 @@
 import { type Approved, type Authenticated, learn, type Reserved } from '#gateway/core/call.ts';
 import { type Answer, isEnding } from '#gateway/core/exchange.ts';
+import { findResource, isSeveral } from '#gateway/core/find-resource.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { authorize } from './authorize.ts';
 import { forward } from './forward.ts';
 import { reserve, settle } from './reserve.ts';
-import { resourceTarget } from './route.ts';
 
 export type SubscribePorts = Parameters<typeof authorize>[1] &
   Parameters<typeof reserve>[1] &
@@ -13,12 +13,13 @@ export type SubscribePorts = Parameters<typeof authorize>[1] &
 
 /** Whoever may not read a resource does not hear of it either: the policy is asked as for the read itself. */
 export function readable(call: Authenticated, uri: string, ports: SubscribePorts): Approved | null {
-  const target = resourceTarget(call.view, uri);
-  if (!target) return null;
+  const target = findResource(call, uri);
+  if (!target || isSeveral(target)) return null;
   // A copy: this is a call beside the call, and must not stand in its record. It outlives the caller, since that nobody
   // listens any more has to be said after who listened has left.
   const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };
-  const question = { ...beside, target, args: { uri }, argsBytes: uri.length, facts: { paths: [] }, responses: null };
+  const args = { uri: target.name };
+  const question = { ...beside, target, args, argsBytes: uri.length, facts: { paths: [] }, responses: null };
   const judged = authorize(question, ports);
   if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
   return learn(judged, { permit: judged.decision, approval: null });

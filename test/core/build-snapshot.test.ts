@@ -62,10 +62,14 @@ describe('a snapshot', () => {
     });
   });
 
-  test('gives an URI that two servers offer to the one that stands first', () => {
+  test('lists a URI that two servers offer as each of theirs, and as it is where one server is looked at', () => {
     const catalogue = aCatalogue({ resources: [{ uri: 'demo://x', name: 'x' }] });
-    const { all } = build(serverFacts('b', { catalogue }), serverFacts('a', { catalogue }));
-    expect(all.resources.get('demo://x')?.server.id).toBe('b');
+    const { all, byServer } = build(serverFacts('b', { catalogue }), serverFacts('a', { catalogue }));
+    expect([...all.resources.values()].map(({ server, listed }) => [server.id, listed])).toEqual([
+      ['b', { uri: 'sekisho://b/demo://x', name: 'x' }],
+      ['a', { uri: 'sekisho://a/demo://x', name: 'x' }],
+    ]);
+    expect(byServer.get('a')?.resources.get('demo://x')?.listed).toEqual({ uri: 'demo://x', name: 'x' });
   });
 
   test('has another revision when a definition, a rule or a limit changes, and the same when nothing does', () => {

@@ -57,12 +57,15 @@ const heardOf = (reader: SseReader, method: string) =>
 
 describe('a listening client', () => {
   test('is told first what it will be told of, under the id it asked with', async () => {
-    const reader = await listen({ toolsListChanged: true, resourceSubscriptions: [watched, 'test://nobody-has-this'] });
+    // Both servers have it, so whose is meant has to be said.
+    const named = `sekisho://new/${watched}`;
+    const uris = [named, watched, 'test://nobody-has-this'];
+    const reader = await listen({ toolsListChanged: true, resourceSubscriptions: uris });
     expect(reader.messages[0]).toEqual({
       jsonrpc: '2.0',
       method: 'notifications/subscriptions/acknowledged',
       params: {
-        notifications: { toolsListChanged: true, resourceSubscriptions: [watched] },
+        notifications: { toolsListChanged: true, resourceSubscriptions: [named] },
         _meta: { 'io.modelcontextprotocol/subscriptionId': 'sub-1' },
       },
     });

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
+import { classify } from '#gateway/phases/classify.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
-import { aCall, aCatalogue, anIdentity, serverFacts, someDefinitions } from '#test/support/values.ts';
+import { aCall, aCatalogue, anIdentity, digests, serverFacts, someDefinitions } from '#test/support/values.ts';
+
+const spending = { calls: { used: 0, limit: null }, bytes: { used: 0, limit: null } };
+const ports = {
+  hashing: { sha256: digests.sha256 },
+  budgets: { spending: () => spending } as never,
+  runBudget: { calls: null, bytes: null },
+};
 
 const approved = someDefinitions({
   prompts: [{ name: 'greet' }],
@@ -35,19 +44,75 @@ describe('route', () => {
   });
 
   test.each(['demo://one', 'demo://item/7'])('finds the server of the resource %s', (uri) => {
-    expect(routeResource(asking('resources/read', { uri }))).toMatchObject({ target: { kind: 'resource', name: uri } });
+    expect(routeResource(asking('resources/read', { uri }), ports)).toMatchObject({
+      target: { kind: 'resource', name: uri },
+    });
   });
 
   test.each(['demo://two', 'file:///etc/passwd', '', 5])('does not know the resource %j', (uri) => {
-    expect(routeResource(asking('resources/read', { uri }))).toMatchObject({ refused: 'tool_unknown' });
+    expect(routeResource(asking('resources/read', { uri }), ports)).toMatchObject({ refused: 'tool_unknown' });
   });
 
   test('finds whose completion it is', () => {
     const prompt = asking('completion/complete', { ref: { type: 'ref/prompt', name: 's__greet' } });
-    expect(routeCompletion(prompt)).toMatchObject({ target: { name: 'greet' } });
+    expect(routeCompletion(prompt, ports)).toMatchObject({ target: { name: 'greet' } });
     const template = asking('completion/complete', { ref: { type: 'ref/resource', uri: 'demo://item/{id}' } });
-    expect(routeCompletion(template)).toMatchObject({ target: { kind: 'template' } });
+    expect(routeCompletion(template, ports)).toMatchObject({ target: { kind: 'template' } });
     const other = asking('completion/complete', { ref: { type: 'ref/tool', name: 's__read_file' } });
-    expect(routeCompletion(other)).toMatchObject({ refused: 'arguments_invalid' });
+    expect(routeCompletion(other, ports)).toMatchObject({ refused: 'arguments_invalid' });
+  });
+});
+
+describe('a resource that two servers have', () => {
+  const both = [serverFacts('a', { catalogue }), serverFacts('b', { catalogue })];
+  const read = (uri: string, tools?: readonly string[]) => {
+    const ceiling = tools ? { ceiling: { ...anIdentity().ceiling, tools } } : {};
+    const call = learn(aCall({ method: 'resources/read', params: { uri } }, both), { identity: anIdentity(ceiling) });
+    return routeResource(call, ports);
+  };
+
+  test.each(['demo://one', 'demo://item/7'])('is not read as %s: whose is meant has to be said', (uri) => {
+    const uris = [`sekisho://a/${uri}`, `sekisho://b/${uri}`];
+    expect(read(uri)).toMatchObject({ refused: 'resource_ambiguous', data: { uris } });
+    for (const [at, id] of ['a', 'b'].entries()) {
+      expect(read(uris[at] ?? '')).toMatchObject({ target: { server: { id }, name: uri, exposed: uris[at] } });
+    }
+  });
+
+  test('is named only as what the caller may know of', () => {
+    expect(read('demo://one', ['b.*'])).toMatchObject({ data: { uris: ['sekisho://b/demo://one'] } });
+    expect(read('demo://one', [])).toMatchObject({ refused: 'tool_unknown' });
+  });
+
+  test.each([
+    'sekisho://c/demo://one',
+    'sekisho://a/demo://two',
+    'sekisho://a',
+    'sekisho:///demo://one',
+    'sekisho://A/demo://one',
+    'SEKISHO://a/demo://one',
+    'sekisho://a/sekisho://a/demo://one',
+    'sekisho://__proto__/demo://one',
+  ])('is not known as %s', (uri) => {
+    expect(read(uri)).toMatchObject({ refused: 'tool_unknown' });
+  });
+
+  test('is completed as the one whose template is named', () => {
+    const complete = (uri: string) => {
+      const params = { ref: { type: 'ref/resource', uri } };
+      const call = learn(aCall({ method: 'completion/complete', params }, both), { identity: anIdentity() });
+      return routeCompletion(call, ports);
+    };
+    expect(complete('demo://item/{id}')).toMatchObject({ refused: 'resource_ambiguous' });
+    const routed = complete('sekisho://b/demo://item/{id}');
+    if (isRefusal(routed)) throw new Error('not routed');
+    expect(routed.target).toMatchObject({ kind: 'template', server: { id: 'b' }, name: 'demo://item/{id}' });
+    expect(classify(routed, ports)).toMatchObject({ args: { ref: { type: 'ref/resource', uri: 'demo://item/{id}' } } });
+  });
+
+  test('is judged, and asked of its server, by the name that the server gave it', () => {
+    const routed = read('sekisho://b/demo://one');
+    if (isRefusal(routed)) throw new Error('not routed');
+    expect(classify(routed, ports)).toMatchObject({ args: { uri: 'demo://one' } });
   });
 });

@@ -13,7 +13,8 @@ export interface LiveSession {
   readonly calls: Map<MessageId, { abort(): void }>;
   /** Questions that wait for a posted reply, by the id we gave them. */
   asks: Map<string, (reply: AskReply) => void> | null;
-  subscriptions: Set<string> | null;
+  /** By server and its URI, the name that the client asked by. */
+  subscriptions: Map<string, string> | null;
   /** Epoch milliseconds of the last message. */
   seen: number;
 }

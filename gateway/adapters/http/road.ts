@@ -156,8 +156,8 @@ function remember(
   if (!call.method.startsWith('resources/')) return {};
   const subscription = `${call.target?.server.id ?? ''} ${call.target?.name ?? ''}`;
   if (call.method === 'resources/subscribe') {
-    live.subscriptions ??= new Set();
-    live.subscriptions.add(subscription);
+    live.subscriptions ??= new Map();
+    live.subscriptions.set(subscription, call.target?.exposed ?? '');
   }
   if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
   return {};

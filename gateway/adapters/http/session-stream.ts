@@ -46,7 +46,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
     live.stream = null;
     sessions.leave(session.id);
   });
-  if (view) void tell(road, sse, road.parts.news.listen(wantedBy(view, identity, live), stop));
+  if (view) void tell(road, sse, live, road.parts.news.listen(wantedBy(view, identity, live), stop));
   return null;
 }
 
@@ -76,11 +76,15 @@ function whyEnded(road: Road, identity: Identity): string {
 }
 
 /** Tells what the servers of its view tell, at the client's pace: what came meanwhile is told once. */
-async function tell({ parts }: Road, sse: SseWriter, news: AsyncIterable<NewsItem>): Promise<void> {
+async function tell({ parts }: Road, sse: SseWriter, live: LiveSession, news: AsyncIterable<NewsItem>): Promise<void> {
   try {
     for await (const item of news) {
       if (item.kind === 'changed') await sse.send(message(`notifications/${item.what}/list_changed`, {}));
-      else await sse.send(message('notifications/resources/updated', { uri: item.uri }));
+      else {
+        // By the name that the client subscribed to, which may say whose it is.
+        const uri = live.subscriptions?.get(subscriptionOf(item)) ?? item.uri;
+        await sse.send(message('notifications/resources/updated', { uri }));
+      }
     }
   } catch (fault) {
     parts.log.error({ fault }, 'a fault in the stream of a session');
@@ -91,8 +95,10 @@ async function tell({ parts }: Road, sse: SseWriter, news: AsyncIterable<NewsIte
 /** Of lists, what the caller may know; of resources, what this session subscribed to. */
 function wantedBy(view: View, { ceiling }: Identity, live: LiveSession): (item: NewsItem) => boolean {
   const may = changesFor(view, ceiling);
-  return (item) =>
-    item.kind === 'changed' ? may(item) : (live.subscriptions?.has(`${item.server} ${item.uri}`) ?? false);
+  return (item) => (item.kind === 'changed' ? may(item) : (live.subscriptions?.has(subscriptionOf(item)) ?? false));
 }
+
+const subscriptionOf = ({ server, uri }: { readonly server: string; readonly uri: string }): string =>
+  `${server} ${uri}`;
 
 const message = (method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', method, params });

@@ -1,0 +1,74 @@
+import { serverIdPattern } from './names.ts';
+import type { Target } from './snapshot.ts';
+import { fitsTemplate } from './uri-template.ts';
+
+const scheme = 'sekisho://';
+
+/**
+ * The name that a resource, or a template, has among those of all servers: it says whose it is. The URI stands in it as it
+ * is, so that what a template expands to has the same name.
+ */
+export const ownedUri = (server: string, uri: string): string => `${scheme}${server}/${uri}`;
+
+/** Whose resource such a name means; null for any other URI. */
+export function readOwned(uri: string): { readonly server: string; readonly uri: string } | null {
+  if (!uri.startsWith(scheme)) return null;
+  const slash = uri.indexOf('/', scheme.length);
+  const server = slash < 0 ? '' : uri.slice(scheme.length, slash);
+  return serverIdPattern.test(server) ? { server, uri: uri.slice(slash + 1) } : null;
+}
+
+/** A server could call its resource what another's is called here: such a name is never left as it is. */
+const looksOwned = (uri: string): boolean => uri.slice(0, 'sekisho:'.length).toLowerCase() === 'sekisho:';
+
+interface Shelf {
+  readonly resources: readonly Target[];
+  readonly templates: readonly Target[];
+}
+
+/**
+ * The resources of several servers under names that no two share. One that a single server has keeps its URI; where another
+ * lists it as well, or has a template that it fits, each is listed as its server's: whoever stands first in the config, or
+ * lists what is not its own, must not answer for the other.
+ */
+export function mergeResources(shelves: readonly Shelf[]): {
+  readonly resources: ReadonlyMap<string, Target>;
+  readonly templates: readonly Target[];
+} {
+  const all = {
+    resources: shelves.flatMap((one) => one.resources),
+    templates: shelves.flatMap((one) => one.templates),
+  };
+  const [listers, patterns] = [owners(all.resources), owners(all.templates)];
+  const heads = all.templates.map((template) => ({ template, head: template.name.split('{', 1)[0] ?? '' }));
+  const fitsOther = ({ name, server }: Target): boolean =>
+    heads.some(
+      ({ template, head }) =>
+        template.server.id !== server.id && name.startsWith(head) && fitsTemplate(template.name, name),
+    );
+  const resources = new Map<string, Target>();
+  for (const target of all.resources) {
+    const shared = looksOwned(target.name) || several(listers, target) || fitsOther(target);
+    const named = shared ? owned(target) : target;
+    if (!resources.has(named.exposed)) resources.set(named.exposed, named);
+  }
+  const templates = all.templates.map((one) => (looksOwned(one.name) || several(patterns, one) ? owned(one) : one));
+  return { resources, templates };
+}
+
+/** Which servers have something by this name. */
+function owners(targets: readonly Target[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { name, server } of targets) found.set(name, (found.get(name) ?? new Set()).add(server.id));
+  return found;
+}
+
+const several = (of: ReadonlyMap<string, ReadonlySet<string>>, { name }: Target): boolean =>
+  (of.get(name)?.size ?? 0) > 1;
+
+/** As it is listed where it has to say whose it is. */
+export function owned(target: Target): Target {
+  const exposed = ownedUri(target.server.id, target.name);
+  const member = target.kind === 'template' ? 'uriTemplate' : 'uri';
+  return { ...target, exposed, listed: { ...target.listed, [member]: exposed } };
+}
