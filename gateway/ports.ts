@@ -110,6 +110,10 @@ export interface Approvals {
    * there is none, a new pending one is written. One transaction, so that of two repeated calls only one is granted.
    */
   consume(request: ApprovalRequest): ApprovalAnswer;
+  /** The server of the call that consumed it asked for something: the leg that follows may go on with it, until then. */
+  hold(id: string, leg: string, until: number): void;
+  /** True once, for the leg that follows this one. */
+  resume(id: string, leg: string, now: number): boolean;
   list(state: Approval['state'] | null, now: number): readonly Approval[];
   find(id: string, now: number): Approval | null;
   /**

@@ -94,7 +94,9 @@ function sheet(shell: Shell, approval: Approval): string {
   const lines = rows.map(([name, value]) => `  ${name.padEnd(11)} ${printable(value)}`);
   const title = `${styled(shell, 'bold', printable(approval.id))} ${approval.state}`;
   const said = messages.map((message) => `  ${printable(message)}`);
-  return [title, ...said, ...lines, printableJson(approval.arguments)].join('\n');
+  const { responses } = approval;
+  const answers = responses === null ? [] : ['  and answers to what the server had asked', printableJson(responses)];
+  return [title, ...said, ...lines, printableJson(approval.arguments), ...answers].join('\n');
 }
 
 async function decide(

@@ -14,6 +14,8 @@ export interface CallBinding {
   readonly toolDigest: string;
   readonly argumentsDigest: string;
   readonly policyRevision: string;
+  /** Of what is sent back to a server that had asked; absent where nothing is. */
+  readonly inputDigest?: string;
 }
 
 /** The digest that stands for one call in the approval store. */
@@ -32,6 +34,8 @@ export interface Approval {
   readonly call: string;
   readonly binding: CallBinding;
   readonly arguments: JsonObject;
+  /** What is sent back to a server that had asked; null for a call that begins. */
+  readonly responses: JsonObject | null;
   readonly codes: readonly string[];
   readonly messages: readonly string[];
   readonly groups: readonly string[];

@@ -67,7 +67,13 @@ export interface Authorized extends Classified {
 export interface Approved extends Classified {
   readonly decision: Allowed | Ask;
   readonly permit: Allowed;
-  readonly approval: { readonly id: string; readonly state: ApprovalState; readonly by: string } | null;
+  readonly approval: {
+    readonly id: string;
+    readonly state: ApprovalState;
+    readonly by: string;
+    /** Epoch milliseconds until which the call may go on with it, once its server has asked for something. */
+    readonly until: number;
+  } | null;
 }
 
 export interface Reserved extends Approved {

@@ -1,42 +1,36 @@
-import { type ApprovalAnswer, type ApprovalRequest, argumentsDigest, callDigest } from '#gateway/core/approval.ts';
+import { type ApprovalAnswer, type ApprovalRequest, callDigest } from '#gateway/core/approval.ts';
 import { type Approved, type Authorized, learn } from '#gateway/core/call.ts';
+import { bindingWithInput } from '#gateway/core/call-binding.ts';
 import type { Ask } from '#gateway/core/decision.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { Approvals, Hashing } from '#gateway/ports.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { stateLifetime } from '#gateway/core/request-state.ts';
+import type { Hashing } from '#gateway/ports.ts';
+import { type ApprovePorts, carried } from './carried.ts';
 
-interface Ports {
-  readonly approvals: Approvals;
-  readonly hashing: Hashing;
-}
-
-/** Must a person agree first? An agreement is used up by the one call that it was given to. */
-export function approve(call: Authorized, { approvals, hashing }: Ports): Approved | Refusal {
+/** Must a person agree first? An agreement is used up by the one call that it was given to, to that call's very end. */
+export function approve(call: Authorized, ports: ApprovePorts): Approved | Refusal {
   const { decision } = call;
   if (decision.verdict === 'allow') return learn(call, { permit: decision, approval: null });
   if (call.dryRun) return refuse('approval_pending', reasons(decision), { approval: null, codes: decision.codes });
-  const answer = approvals.consume(requestOf(call, decision, hashing));
+  const goesOn = carried(call, decision, ports);
+  if (isRefusal(goesOn)) return goesOn;
+  if (goesOn) return learn(call, { permit: decision.granted, approval: goesOn });
+  const answer = ports.approvals.consume(requestOf(call, decision, ports.hashing));
   if (answer.state !== 'granted') return notGranted(answer, decision);
+  const until = call.at + stateLifetime;
   return learn(call, {
     permit: decision.granted,
-    approval: { id: answer.id, state: 'consumed' as const, by: answer.by },
+    approval: { id: answer.id, state: 'consumed' as const, by: answer.by, until },
   });
 }
 
 function requestOf(call: Authorized, decision: Ask, hashing: Hashing): ApprovalRequest {
-  const { identity, target, snapshot } = call;
-  const binding = {
-    principal: identity.principal.id,
-    run: identity.run.id,
-    server: target.server.id,
-    tool: target.name,
-    toolDigest: target.digest,
-    argumentsDigest: argumentsDigest(call.args, hashing.sha256),
-    policyRevision: snapshot.policy.revision,
-  };
+  const binding = bindingWithInput(call, hashing.sha256);
   return {
     call: callDigest(binding, hashing.sha256),
     binding,
     arguments: call.args,
+    responses: call.responses,
     codes: decision.codes,
     messages: decision.messages,
     groups: decision.groups,

@@ -5,11 +5,12 @@ import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
-import type { Hashing } from '#gateway/ports.ts';
+import type { Approvals, Hashing } from '#gateway/ports.ts';
 
 interface Ports {
   readonly box: Box;
   readonly hashing: Hashing;
+  readonly approvals: Pick<Approvals, 'hold'>;
 }
 
 /** May this answer go back: message by message. Its size was counted as its bytes arrived. */
@@ -85,10 +86,14 @@ function broken(call: Answered, result: JsonObject): string | null {
   return misfit && describeMisfit('structuredContent', misfit);
 }
 
-/** A server's state leaves in our seal. */
-function sealed(call: Answered, { box, hashing }: Ports, ending: Ending & { kind: 'input' }): Ending {
+/**
+ * A server's state leaves in our seal, and with it the approval of the call, if it needed one: a person who agreed is not
+ * asked again because the server had a question.
+ */
+function sealed(call: Answered, { box, hashing, approvals }: Ports, ending: Ending & { kind: 'input' }): Ending {
   const { requests, state } = ending.input;
-  return state === null
-    ? ending
-    : { kind: 'input', input: { requests, state: sealState(box, call, hashing.sha256, state) } };
+  const { approval } = call;
+  if (state === null && approval === null) return ending;
+  if (approval) approvals.hold(approval.id, call.call, approval.until);
+  return { kind: 'input', input: { requests, state: sealState(box, call, hashing.sha256, state) } };
 }

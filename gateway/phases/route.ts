@@ -3,7 +3,7 @@ import { findResource, findTemplate, isSeveral, type Several } from '#gateway/co
 import { isJsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import { listed } from './authorize.ts';
+import { listed } from './permitted.ts';
 
 type Ports = Parameters<typeof listed>[2];
 

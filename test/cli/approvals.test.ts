@@ -50,6 +50,7 @@ test('nothing in an approval can hide or speak to the terminal', async () => {
     arguments: { source: 'a\u202etxt.exe', 'na\u200bme': '\u001b[2J\\u{200b}', deep: [{ x: '\u00a0' }] },
     messages: ['look:\u001b[31m red'],
     binding: { ...anApproval().binding, principal: 'ad\u200ba' },
+    responses: { confirm: { content: { to: 'e\u202evil' } } },
   });
   const api = aControlApi();
   const approvals = { ...api.approvals, show: () => shown, list: () => [shown] };
@@ -60,6 +61,7 @@ test('nothing in an approval can hide or speak to the terminal', async () => {
   expect(out).toContain('"x": "\\u{a0}"');
   expect(out).toContain('look:\\u{1b}[31m red');
   expect(out).toContain('ad\\u{200b}a');
+  expect(out).toContain('"to": "e\\u{202e}vil"');
   const list = await run(control.path, 'ls');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is what is tested.
   expect(out + list.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u200b\u202e\u00a0]/);

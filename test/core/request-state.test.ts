@@ -8,7 +8,13 @@ const box = createBox(Buffer.alloc(32, 1));
 const call = (over: object = {}): Reserved => {
   const received = aCall();
   const target = received.view.tools.get('files__read_file');
-  return Object.assign(received, { identity: anIdentity(), target, args: { path: 'a', n: 1 }, ...over }) as Reserved;
+  return Object.assign(received, {
+    identity: anIdentity(),
+    target,
+    args: { path: 'a', n: 1 },
+    approval: null,
+    ...over,
+  }) as Reserved;
 };
 const open = (given: string, over: object = {}, by: Box = box) => openState(by, call(over), digests.sha256, given);
 const sealed = (state = 'state') => sealState(box, call(), digests.sha256, state);
@@ -17,7 +23,7 @@ describe('a server’s state in our seal', () => {
   test.each(['state', '', '{"a":"\\u00fc"}', 'ü\u0000\n"\\'])(
     'comes back exactly as the server gave it: %j',
     (state) => {
-      expect(open(sealed(state))).toEqual({ state });
+      expect(open(sealed(state))).toEqual({ state, approval: null });
     },
   );
 
@@ -28,7 +34,7 @@ describe('a server’s state in our seal', () => {
   });
 
   test('goes with the same arguments, however they are written', () => {
-    expect(open(sealed(), { args: { n: 1, path: 'a' } })).toEqual({ state: 'state' });
+    expect(open(sealed(), { args: { n: 1, path: 'a' } })).toEqual({ state: 'state', approval: null });
   });
 
   test.each([
@@ -42,9 +48,26 @@ describe('a server’s state in our seal', () => {
     expect(open(sealed(), over)).toMatchObject({ refused: 'input_invalid' });
   });
 
+  test('takes the approval of its call along, with what was agreed to and for whom it is', () => {
+    const approval = { id: 'ap_1', state: 'consumed', by: 'grace', until: 9 };
+    const decided = call({ approval, decision: { verdict: 'ask', codes: ['MOVE'] } });
+    const opened = open(sealState(box, decided, digests.sha256, null));
+    expect(opened).toEqual({
+      state: null,
+      approval: {
+        id: 'ap_1',
+        by: 'grace',
+        until: 9,
+        codes: ['MOVE'],
+        leg: 'c1',
+        call: expect.stringMatching(/^sha256-/),
+      },
+    });
+  });
+
   test('is refused after an hour', () => {
     const { at } = call();
-    expect(open(sealed(), { at: at + 3_600_000 })).toEqual({ state: 'state' });
+    expect(open(sealed(), { at: at + 3_600_000 })).toEqual({ state: 'state', approval: null });
     expect(open(sealed(), { at: at + 3_600_001 })).toMatchObject({ refused: 'input_invalid' });
   });
 
@@ -60,7 +83,7 @@ describe('a server’s state in our seal', () => {
   });
 
   test('is refused when it is something else that the same key sealed', () => {
-    for (const text of ['null', '{}', '{"state":7}', 'not json', '{"state":"s","state":"t"}']) {
+    for (const text of ['null', '{}', '{"state":7}', '{"state":null}', 'not json', '{"state":"s","state":"t"}']) {
       expect(open(box.seal(text))).toMatchObject({ refused: 'input_invalid' });
     }
   });

@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createBox } from '#gateway/adapters/keys/box.ts';
 import type { ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
-import type { Authorized } from '#gateway/core/call.ts';
+import type { Authorized, Reserved } from '#gateway/core/call.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
+import { sealState } from '#gateway/core/request-state.ts';
 import { approve } from '#gateway/phases/approve.ts';
 import { allowing, anAuthorizedCall, asking } from '#test/support/authorized-call.ts';
 
+const box = createBox(Buffer.alloc(32, 1));
 const hashing = { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') };
 
 /** The phase with a store that always answers the same, and what the store was asked. */
-function approving(call: Authorized, answer: ApprovalAnswer | Error) {
+function approving(call: Authorized, answer: ApprovalAnswer | Error, resume = () => false) {
   const asked: ApprovalRequest[] = [];
   const consume = (request: ApprovalRequest): ApprovalAnswer => {
     asked.push(request);
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const approvals = { consume, list: () => [], find: () => null, decide: () => 'unknown' as const };
-  return { asked, step: () => approve(call, { approvals, hashing }) };
+  const others = { list: () => [], find: () => null, decide: () => 'unknown' as const, hold: () => undefined };
+  return { asked, step: () => approve(call, { approvals: { ...others, consume, resume }, hashing, box }) };
 }
 
 const granted: ApprovalAnswer = { state: 'granted', id: 'ap_1', by: 'grace' };
@@ -49,6 +52,7 @@ describe('a call that the policy asks about', () => {
           argumentsDigest: expect.stringMatching(/^sha256-/),
           policyRevision: 'sha256-policy',
         },
+        responses: null,
         arguments: { source: '/workspace/a.txt', destination: '/workspace/b.txt' },
         codes: ['MOVE'],
         messages: ['Moving files needs a person.'],
@@ -136,5 +140,74 @@ describe('a call that the policy asks about', () => {
   it('does not pass when the store fails', () => {
     const { step } = approving(anAuthorizedCall(asking()), new Error('the disk is full'));
     expect(step).toThrow('the disk is full');
+  });
+});
+
+describe('a call that comes back because its server had asked', () => {
+  const agreed = { id: 'ap_1', state: 'consumed', by: 'grace', until: 2_000_000 } as const;
+  const responses = { confirm: { action: 'accept' } };
+
+  /** The next leg of a call that `first` was agreed to for. */
+  function next(changes: Partial<Authorized> = {}, first = asking()): Authorized {
+    const before = { ...anAuthorizedCall(first), approval: agreed } as unknown as Reserved;
+    const requestState = sealState(box, before, hashing.sha256, null);
+    const call = anAuthorizedCall(asking(), { responses, call: 'call-2', ...changes });
+    return Object.assign(call, { params: { ...call.params, requestState, inputResponses: responses } });
+  }
+  const pending: ApprovalAnswer = { state: 'pending', id: 'ap_2', expires: 9, why: null };
+
+  it('goes on with the approval that it was given to, and nobody is asked again', () => {
+    const resumed: unknown[] = [];
+    const { asked, step } = approving(next(), pending, (...of: unknown[]) => resumed.push(of) > 0);
+    expect(step()).toMatchObject({ approval: agreed, permit: { verdict: 'allow' } });
+    expect([asked, resumed]).toEqual([[], [['ap_1', 'call-1', 1_000_000]]]);
+  });
+
+  it('is asked about when it went on with it before, and its answers are shown and bound', () => {
+    const { asked, step } = approving(next(), pending);
+    expect(step()).toMatchObject({ refused: 'approval_pending' });
+    expect(asked).toMatchObject([{ responses, binding: { inputDigest: expect.stringMatching(/^sha256-/) } }]);
+  });
+
+  it.each<[string, Authorized]>([
+    ['another reason', next({ decision: asking({ code: 'SECRET_IN_ANSWER' }) })],
+    [
+      'a policy that changed meanwhile',
+      next({ snapshot: { ...anAuthorizedCall(asking()).snapshot, policy: { revision: 'new', judge: () => ({}) } } }),
+    ],
+    ['a tool that changed meanwhile', next({ target: { ...anAuthorizedCall(asking()).target, digest: 'sha256-new' } })],
+  ])('is asked about for %s', (_, call) => {
+    const resume = (): boolean => {
+      throw new Error('the approval must not be touched');
+    };
+    expect(approving(call, pending, resume).step()).toMatchObject({ refused: 'approval_pending' });
+  });
+
+  it.each<[string, Partial<Authorized>]>([
+    ['other arguments', { args: { source: 'other' } }],
+    [
+      'another run',
+      {
+        identity: {
+          ...anAuthorizedCall(asking()).identity,
+          run: { ...anAuthorizedCall(asking()).identity.run, id: 'run-2' },
+        },
+      },
+    ],
+  ])('is refused with %s, and no approval is looked for', (_, changes) => {
+    const { asked, step } = approving(next(changes), granted, () => true);
+    expect(step()).toMatchObject({ refused: 'input_invalid' });
+    expect(asked).toEqual([]);
+  });
+
+  it('cannot use an approval that was given to the call without its answers', () => {
+    const digestOf = (call: Authorized) => {
+      const { asked, step } = approving(call, pending);
+      step();
+      return asked[0]?.call;
+    };
+    const without = digestOf(anAuthorizedCall(asking()));
+    expect(digestOf(anAuthorizedCall(asking(), { responses }))).not.toBe(without);
+    expect(digestOf(anAuthorizedCall(asking(), { responses: {} }))).not.toBe(without);
   });
 });

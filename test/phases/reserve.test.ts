@@ -106,7 +106,7 @@ describe('a run whose budget is spent', () => {
 
   it('is told that its approval is used up', () => {
     const { ports } = portsWith({ calls: 1, bytes: 0 }, 'spent', { calls: 1, bytes: null });
-    const approval = { id: 'ap_1', state: 'consumed', by: 'grace' } as const;
+    const approval = { id: 'ap_1', state: 'consumed', by: 'grace', until: 0 } as const;
     expect(reserve(anApprovedCall({ approval }), ports)).toMatchObject({
       detail:
         'This run has used 1 of its 1 calls. Approval ap_1 was used up by this attempt; the next one is asked about again.',

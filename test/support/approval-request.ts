@@ -7,6 +7,7 @@ export const anApprovalRequest = (
 ): ApprovalRequest => ({
   call: `sha256-${call}`,
   arguments: { from: 'a.txt', to: 'b.txt' },
+  responses: null,
   codes: ['MOVE'],
   messages: ['Moving files needs a person.'],
   groups: ['reviewers'],

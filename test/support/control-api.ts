@@ -15,6 +15,7 @@ export const anApproval = (changes: Partial<Approval> = {}): Approval => ({
     policyRevision: 'sha256-policy',
   },
   arguments: { source: 'a.txt', destination: 'b.txt' },
+  responses: null,
   codes: ['RISKY_CALL'],
   messages: [],
   groups: [],

@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** The part of a request that nobody searches by. */
-type Stored = Pick<Approval, 'binding' | 'arguments' | 'codes' | 'messages' | 'groups' | 'notRequester'>;
+type Stored = Pick<Approval, 'binding' | 'arguments' | 'responses' | 'codes' | 'messages' | 'groups' | 'notRequester'>;
 
 /** A record that was not decided, or not used, in time is expired for whoever looks, whatever the file says. */
 const stateAt = ({ state, expires }: Row, now: number): ApprovalState =>
@@ -42,6 +42,12 @@ export function createApprovals(connection: Connection): Approvals {
 
   return {
     consume: (request) => connection.write(() => consume(statements, request, connection.path)),
+    hold: (id, leg, until) =>
+      connection.write(() => {
+        statements.forgetLegs.run(until - keptMs);
+        statements.hold.run(leg, until, id);
+      }),
+    resume: (id, leg, now) => connection.write(() => Number(statements.resume.run(leg, id, now).changes) === 1),
     find: (id, now) => {
       const row = connection.read(() => byId(id));
       return row ? shown(row, now) : null;
@@ -106,6 +112,13 @@ function prepare(connection: Connection) {
       `INSERT INTO approval (id, call, run, state, asked, expires, request) VALUES (?, ?, ?, 'pending', ?, ?, ?)`,
     ),
     move: connection.prepare('UPDATE approval SET state = ? WHERE id = ?'),
+    hold: connection.prepare(
+      `INSERT INTO approval_leg (leg, until, approval) SELECT ?, ?, id FROM approval WHERE id = ? AND state = 'consumed'`,
+    ),
+    resume: connection.prepare('DELETE FROM approval_leg WHERE leg = ? AND approval = ? AND until >= ?'),
+    forgetLegs: connection.prepare(
+      'DELETE FROM approval_leg WHERE leg IN (SELECT leg FROM approval_leg WHERE until < ? ORDER BY until LIMIT 100)',
+    ),
     decide: connection.prepare('UPDATE approval SET state = ?, decided_by = ?, why = ? WHERE id = ?'),
     forget: connection.prepare(
       'DELETE FROM approval WHERE seq IN (SELECT seq FROM approval WHERE expires < ? ORDER BY expires LIMIT 100)',
@@ -120,7 +133,11 @@ function prepare(connection: Connection) {
   };
 }
 
-const storedOf = ({ id, request }: Row, path: string): Stored => storedJson(request, path, `approval ${id}`) as Stored;
+/** A record of before calls could come back with answers holds none. */
+const storedOf = ({ id, request }: Row, path: string): Stored => ({
+  responses: null,
+  ...(storedJson(request, path, `approval ${id}`) as Omit<Stored, 'responses'>),
+});
 
 const approvalOf = (row: Row, now: number): Omit<Approval, keyof Stored> => ({
   id: row.id,
@@ -132,8 +149,24 @@ const approvalOf = (row: Row, now: number): Omit<Approval, keyof Stored> => ({
   why: row.why,
 });
 
-function textOf({ binding, arguments: args, codes, messages, groups, notRequester }: ApprovalRequest): string {
-  return JSON.stringify({ binding, arguments: args, codes, messages, groups, notRequester } satisfies Stored);
+function textOf({
+  binding,
+  arguments: args,
+  responses,
+  codes,
+  messages,
+  groups,
+  notRequester,
+}: ApprovalRequest): string {
+  return JSON.stringify({
+    binding,
+    arguments: args,
+    responses,
+    codes,
+    messages,
+    groups,
+    notRequester,
+  } satisfies Stored);
 }
 
 /** `ap_` and 130 random bits: an id is shown to agents, so it must not help to find another one. */

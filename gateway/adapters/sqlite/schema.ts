@@ -76,4 +76,13 @@ export const migrations: readonly string[] = [
     digest TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Calls that consumed an approval and whose server then asked for something: what follows goes on with it, once.
+  CREATE TABLE approval_leg (
+    leg TEXT PRIMARY KEY,
+    approval TEXT NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX approval_leg_until ON approval_leg (until);
+  `,
 ];

@@ -58,6 +58,39 @@ export function describeApprovals(makeStore: MakeStore): void {
       expect((await handle.approvals.find(id, 1500))?.state).toBe('consumed');
     });
 
+    describe('held for a call whose server asked for something', () => {
+      let id: string;
+      beforeEach(async () => {
+        id = await askedId('move');
+        await decide(id, yes);
+      });
+      const resume = async (leg: string, now = 1500, of = id) => await handle.approvals.resume(of, leg, now);
+
+      it('lets the next leg go on once, also through another handle', async () => {
+        await consume('move');
+        await handle.approvals.hold(id, 'leg-1', 2000);
+        handle.close();
+        handle = store.open();
+        expect([await resume('leg-1'), await resume('leg-1')]).toEqual([true, false]);
+        await handle.approvals.hold(id, 'leg-2', 2000);
+        expect([await resume('leg-1'), await resume('leg-2')]).toEqual([false, true]);
+      });
+
+      it('lets no other leg, no other approval and nobody too late go on', async () => {
+        await consume('move');
+        await handle.approvals.hold(id, 'leg-1', 2000);
+        expect([await resume('leg-2'), await resume('leg-1', 1500, 'ap_x'), await resume('leg-1', 2001)]).toEqual([
+          ...[false, false, false],
+        ]);
+        expect(await resume('leg-1', 2000)).toBe(true);
+      });
+
+      it('is nothing where no call consumed it', async () => {
+        await handle.approvals.hold(id, 'leg-1', 2000);
+        expect(await resume('leg-1')).toBe(false);
+      });
+    });
+
     it('grants nothing to another call', async () => {
       await decide(await askedId('move'), yes);
       expect((await consume('move-other-arguments')).state).toBe('pending');
