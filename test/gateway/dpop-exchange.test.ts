@@ -3,6 +3,7 @@ import { aProver, type Prover } from '#test/support/dpop.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
 import { heard, reasonOf } from '#test/support/messages.ts';
+import { type OpenIdProvider, startOpenIdProvider } from '#test/support/openid-provider.ts';
 import { aJob, aRule, claimsOf, sendForm, type TokenAnswer } from '#test/support/run-tokens.ts';
 
 /** Keys that run tokens are bound to, at the token endpoint (RFC 9449 §5), and tokens of people that are bound elsewhere. */
@@ -14,6 +15,7 @@ const url = `${origin}/mcp`;
 let issuer: TestIssuer;
 let sekisho: TestGateway;
 let nonced: TestGateway;
+let provider: OpenIdProvider;
 let prover: Prover;
 
 const person = () => ({
@@ -29,15 +31,17 @@ const person = () => ({
 
 beforeAll(async () => {
   [issuer, prover] = await Promise.all([startIssuer(), aProver()]);
+  provider = await startOpenIdProvider({ client: 'ide', resource: url, groups: () => [] });
+  const real = { id: 'real', issuer: provider.url, audience: url, keys: { ca: provider.caFile }, sender: 'dpop' };
   const runs = [aRule(issuer), aRule(issuer, { id: 'bound', match: { project: '43' }, sender: 'dpop' })];
   [sekisho, nonced] = await Promise.all([
-    startGateway({ identity: { runs, people: [person()] } }),
+    startGateway({ identity: { runs, people: [person(), real] } }),
     startGateway({ identity: { runs, dpop: { nonce: true } } }),
   ]);
 });
 
 afterAll(async () => {
-  for (const one of [sekisho, nonced, issuer]) await one?.close();
+  for (const one of [sekisho, nonced, issuer, provider]) await one?.close();
 });
 
 const grant = 'urn:ietf:params:oauth:grant-type:';
@@ -172,6 +176,17 @@ describe('somebody whose access token is bound to a key by their own provider', 
       expect(reasonOf(await call({ authorization: `DPoP ${token}`, dpop }))).toBe('proof_invalid');
     }
     expect(reasonOf(await call({ authorization: `Bearer ${token}` }))).toBe('proof_missing');
+  });
+
+  test('calls with a token that a real provider (oidc-provider) bound', async () => {
+    const prove = (to: string) => prover.prove({ url: to });
+    const { accessToken: token } = await provider.signIn('ada', 'mcp:read', prove);
+    expect(claimsOf(token).cnf).toEqual({ jkt: prover.jkt });
+    const dpop = await prover.prove({ url, token });
+    expect((await call({ authorization: `DPoP ${token}`, dpop })).status).toBe(200);
+    expect(reasonOf(await call({ authorization: `Bearer ${token}` }))).toBe('proof_missing');
+    const { accessToken: bearer } = await provider.signIn('ada', 'mcp:read');
+    expect(reasonOf(await call({ authorization: `Bearer ${bearer}` }))).toBe('token_invalid');
   });
 
   test.each<[string, object | undefined, string]>([

@@ -12,10 +12,17 @@ export interface OpenIdProvider {
   readonly url: string;
   readonly caFile: string;
   readonly client: string;
-  /** The whole way of a person: sign-in, consent, code with PKCE, tokens. */
-  signIn(who: string, scope: string): Promise<{ readonly idToken: string; readonly accessToken: string }>;
+  /** The whole way of a person: sign-in, consent, code with PKCE, tokens; bound to a key that is proven to it (RFC 9449). */
+  signIn(
+    who: string,
+    scope: string,
+    prove?: Prove,
+  ): Promise<{ readonly idToken: string; readonly accessToken: string }>;
   close(): Promise<void>;
 }
+
+/** A DPoP proof for a POST to this URL. */
+type Prove = (url: string) => Promise<string>;
 
 const callback = 'https://client.test/back';
 
@@ -68,7 +75,7 @@ export async function startOpenIdProvider(options: {
   const agent = new Agent({ connect: { ca: authority.ca } });
   return {
     ...{ url, caFile, client },
-    signIn: (who, scope) => signIn({ url, client, resource, agent, who, scope }),
+    signIn: (who, scope, prove) => signIn({ url, client, resource, agent, who, scope, prove }),
     async close() {
       await agent.close();
       await server.close();
@@ -84,6 +91,7 @@ interface Way {
   readonly agent: Agent;
   readonly who: string;
   readonly scope: string;
+  readonly prove: Prove | undefined;
 }
 
 async function signIn(way: Way): Promise<{ readonly idToken: string; readonly accessToken: string }> {
@@ -100,7 +108,8 @@ async function signIn(way: Way): Promise<{ readonly idToken: string; readonly ac
   const query = new URLSearchParams({ ...asked, code_challenge: challenge, code_challenge_method: 'S256' });
   const code = await codeOf(way, `${url}/auth?${query}`);
   const form = { grant_type: 'authorization_code', code, redirect_uri: callback, client_id: client, resource };
-  const answer = await send(way, `${url}/token`, new Map(), { ...form, code_verifier: verifier });
+  const dpop = await way.prove?.(`${url}/token`);
+  const answer = await send(way, `${url}/token`, new Map(), { ...form, code_verifier: verifier }, dpop);
   const { id_token: idToken, access_token: accessToken } = JSON.parse(answer.text) as Record<string, string>;
   if (!idToken || !accessToken) throw new Error(`no tokens: ${answer.text}`);
   return { idToken, accessToken };
@@ -125,12 +134,22 @@ async function codeOf(way: Way, from: string): Promise<string> {
   throw new Error('the sign-in has no end');
 }
 
-async function send({ agent }: Way, url: string, cookies: Map<string, string>, form: Record<string, string> | null) {
+async function send(
+  { agent }: Way,
+  url: string,
+  cookies: Map<string, string>,
+  form: Record<string, string> | null,
+  dpop?: string,
+) {
   const { origin, pathname, search } = new URL(url);
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   const answer = await agent.request({
     ...{ origin, path: `${pathname}${search}`, method: form ? 'POST' : 'GET' },
-    headers: { cookie, ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) },
+    headers: {
+      cookie,
+      ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      ...(dpop === undefined ? {} : { dpop }),
+    },
     body: form ? new URLSearchParams(form).toString() : null,
   });
   for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
