@@ -28,13 +28,13 @@ import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
 import { createReviewer } from '#gateway/review.ts';
 import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
+import type { SignedPins } from '#gateway/signed-pins.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { createHalting } from './compose/halting.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
-import { manifestsOf } from './compose/manifests.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
 import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
 import { openProofs } from './compose/proofs.ts';
@@ -42,6 +42,7 @@ import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
 import type { Shadow } from './compose/shadow.ts';
 import { openTelemetry } from './compose/telemetry.ts';
+import { openTrust } from './compose/trust.ts';
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -54,6 +55,7 @@ export interface Gateway {
   /** Null where no candidate was named. */
   readonly shadow: Shadow | null;
   readonly store: Store;
+  readonly pins: SignedPins;
   readonly revocations: RevocationList;
   readonly audit: Audit;
   readonly gate: Gate;
@@ -128,15 +130,15 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     ...(people ? { people } : {}),
   });
   const proofs = openProofs(config);
+  const trust = await openTrust(config, store);
   const snapshots = keep(
     createSnapshots({
       upstreams: servers.byId,
       baseOf: servers.baseOf,
-      manifest: manifestsOf(store.manifests),
       config,
       policy: policy.first,
       digests: hashing,
-      pins: store.pins,
+      ...trust,
       contracts: createContracts({ patterns, sha256: hashing.sha256, clock: () => performance.now(), log }),
       reviewer: createReviewer(() => performance.now()),
       now: Date.now,
@@ -239,6 +241,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     policy,
     shadow: judged.shadow,
     store,
+    pins: trust.pins,
     revocations,
     audit,
     gate,

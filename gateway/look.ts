@@ -2,7 +2,8 @@ import { catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/ca
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Catalogue } from '#gateway/core/snapshot.ts';
-import type { Live, Log, Pins, Upstream } from '#gateway/ports.ts';
+import type { Live, Log, Upstream } from '#gateway/ports.ts';
+import { isBadPin, type SignedPins } from './signed-pins.ts';
 
 /** What one server is right now, for people: `sekisho servers`, the start-up lines, `/readyz`. */
 export interface ServerState {
@@ -23,7 +24,7 @@ export interface Held {
 export interface LookParts {
   readonly config: Config;
   readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly pins: Pins;
+  readonly pins: SignedPins;
   /** Reads and verifies the manifest a server is configured with; null when it has none. */
   readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   readonly now: () => number;
@@ -44,6 +45,8 @@ export async function look(
   const rule = parts.config.tiers[server.tier].manifest;
   // A server that is down keeps what it last listed: its tools answer that it is down.
   const last = live ?? before?.live ?? null;
+  if (pinned && isBadPin(pinned))
+    parts.log.error({ server: id, why: pinned.why }, 'an approval record is not believed');
   const made = catalogueOf({ id, rule, signed, pin: pinned, live: last });
   if (made.pin && !pinned) {
     parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: firstSeen }, null);

@@ -1,4 +1,5 @@
 import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
+import type { ApprovalRecord } from '#gateway/core/approval-record.ts';
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
@@ -194,13 +195,23 @@ export interface Upstream {
 
 /** First-seen definitions that were pinned, by server. */
 export interface Pins {
-  find(server: string): { readonly definitions: Definitions; readonly pinned: number; readonly by: string } | null;
+  find(server: string): (Pin & { readonly record: string }) | null;
   /** Writes the pin if there is none, or if the one there is still what the caller looked at (`expected`, its `pinned`). */
-  put(
-    server: string,
-    pin: { readonly definitions: Definitions; readonly pinned: number; readonly by: string },
-    expected: number | null,
-  ): boolean;
+  put(server: string, pin: Pin & { readonly record: string }, expected: number | null): boolean;
+}
+
+export interface Pin {
+  readonly definitions: Definitions;
+  /** Epoch milliseconds. */
+  readonly pinned: number;
+  readonly by: string;
+}
+
+/** Signs what says that something was approved, and opens it again. */
+export interface ApprovalRecords {
+  sign(record: ApprovalRecord): string;
+  /** `why`: a clause. */
+  open(text: string): ApprovalRecord | { readonly why: string };
 }
 
 /** The manifests that were believed, by server. It only ever goes up: an old manifest is as good a forgery as any (H1). */

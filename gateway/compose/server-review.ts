@@ -1,15 +1,10 @@
 import { type ControlRefusal, controlRefusal, type ServerDiff } from '#gateway/adapters/control/api.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import type { Gateway } from '#gateway/compose.ts';
-import { canonical } from '#gateway/core/canonical.ts';
-import { settled } from '#gateway/core/definition-set.ts';
+import { setDigest, settled } from '#gateway/core/definition-set.ts';
 import { waits } from '#gateway/core/held-back.ts';
 import { type Definitions, type Drift, definitionName, definitionsOf } from '#gateway/core/manifest.ts';
 import type { Live } from '#gateway/ports.ts';
-
-/** Stands for what is approved, so without what no digest covers. */
-const digestOf = (definitions: Definitions): string =>
-  `sha256-${hashing.sha256(canonical({ ...settled(definitions) } as never))}`;
 
 /** What a server serves now beside what was approved, and what a person should look at in it. */
 export async function diffOf({ config, snapshots }: Gateway, id: string, live: Live): Promise<ServerDiff> {
@@ -18,7 +13,7 @@ export async function diffOf({ config, snapshots }: Gateway, id: string, live: L
   const tier = config.servers[id]?.tier ?? 'public';
   return {
     server: id,
-    digest: digestOf(live.definitions),
+    digest: setDigest(live.definitions, hashing.sha256),
     drift: (catalogue?.drift ?? []).map((item) => ({
       ...item,
       fields: [...item.fields],
@@ -39,7 +34,7 @@ function definitionOf(definitions: Definitions | null, { kind, name }: Drift): S
 
 /** Approves what the server serves now, if that is still what the reviewer looked at. Null when it is done. */
 export function pin(
-  { config, store }: Gateway,
+  { config, pins }: Gateway,
   id: string,
   live: Live,
   { expected, by }: { readonly expected: string; readonly by: string },
@@ -52,14 +47,14 @@ export function pin(
       `Server "${id}" is held to its signed manifest: sekisho servers sign ${id}.`,
     );
   }
-  if (digestOf(live.definitions) !== expected) {
+  if (setDigest(live.definitions, hashing.sha256) !== expected) {
     return controlRefusal(
       'conflict',
       `Server "${id}" serves something else by now: look at sekisho servers diff ${id} again.`,
     );
   }
-  const before = store.pins.find(id);
+  const before = pins.find(id);
   const pinned = { definitions: settled(live.definitions), pinned: Date.now(), by };
-  if (store.pins.put(id, pinned, before?.pinned ?? null)) return null;
+  if (pins.put(id, pinned, before?.pinned ?? null)) return null;
   return controlRefusal('conflict', `Somebody else approved definitions of server "${id}" just now.`);
 }

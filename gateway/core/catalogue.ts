@@ -35,7 +35,8 @@ export interface CatalogueSources {
   readonly rule: ManifestRule;
   /** Null: the config names no manifest for this server. */
   readonly signed: SignedDefinitions | null;
-  readonly pin: { readonly definitions: Definitions; readonly by: string } | null;
+  /** `why`: what the store holds is not believed. */
+  readonly pin: { readonly definitions: Definitions; readonly by: string } | { readonly why: string } | null;
   /** Null: the server could not be asked. */
   readonly live: Served | null;
 }
@@ -50,9 +51,10 @@ const nothing: Definitions = { tools: [], prompts: [], templates: [], instructio
  * for the caller to write: what it holds is approved from now on, and what comes later is drift.
  */
 export function catalogueOf(sources: CatalogueSources): { catalogue: Catalogue | null; pin: Definitions | null } {
-  const { live, pin } = sources;
+  const { live } = sources;
   const belief = beliefOf(sources);
   if (belief) return { catalogue: catalogue(belief, live), pin: null };
+  const pin = sources.pin && 'why' in sources.pin ? null : sources.pin;
   const approved = pin?.definitions ?? (live && settled(unambiguous(live.definitions)));
   if (!approved) return { catalogue: null, pin: null };
   const reviewed = pin !== null && pin.by !== firstSeen;
@@ -69,20 +71,27 @@ interface Belief {
 }
 
 /** What signatures and the tier's rule settle; null where a snapshot may stand in. */
-function beliefOf({ id, rule, signed }: CatalogueSources): Belief | null {
+function beliefOf({ id, rule, signed, pin }: CatalogueSources): Belief | null {
   if (signed?.status === 'verified') {
     const { manifest, definitions, key } = signed;
     const trust = { status: 'verified', key, note: `signed, number ${manifest.seq}` } as const;
     return { approved: definitions, reviewed: true, trust };
   }
   // A bad signature is worse than none: no pin stands in for it, or breaking a manifest would be a way around it.
-  if (signed) return { approved: nothing, reviewed: false, trust: { status: 'invalid', key: null, note: signed.why } };
+  if (signed) return unbelieved(signed.why);
   if (rule === 'signed') {
     const note = `nothing of server "${id}" is signed yet`;
     return { approved: nothing, reviewed: false, trust: { status: 'none', key: null, note } };
   }
+  // Nor does first sight: or to spoil a record in the store would be a way to have anything approved.
+  if (pin && 'why' in pin) return unbelieved(`its approval record ${pin.why}: sekisho servers approve ${id}`);
   return null;
 }
+
+const unbelieved = (note: string): Belief => ({
+  ...{ approved: nothing, reviewed: false },
+  trust: { status: 'invalid', key: null, note },
+});
 
 function catalogue({ approved, trust, reviewed }: Belief, live: Served | null): Catalogue {
   return {

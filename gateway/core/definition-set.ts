@@ -6,6 +6,7 @@ import {
   definitionKinds,
   definitionName,
   definitionsOf,
+  type Sha256,
   withoutVolatile,
 } from './manifest.ts';
 
@@ -67,6 +68,12 @@ export function settled(definitions: Definitions): Definitions {
     templates: templates.map((one) => withoutVolatile(one)),
     instructions,
   };
+}
+
+/** What a reviewer approves, as one digest: the whole set, without what no digest covers. */
+export function setDigest(definitions: Definitions, sha256: Sha256): string {
+  const { tools, prompts, templates, instructions } = settled(definitions);
+  return `sha256-${sha256(canonical({ tools: [...tools], prompts: [...prompts], templates: [...templates], instructions }))}`;
 }
 
 /** The set without what no name leads to for certain. */

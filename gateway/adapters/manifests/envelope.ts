@@ -3,7 +3,7 @@ import { decodeBase64url } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from '#gateway/core/json.ts';
 import type { Jwks, PublicJwk } from '#gateway/core/jwk.ts';
 import { parsePart } from '#gateway/core/jwt.ts';
-import { manifestType } from './sign.ts';
+import { type Jws, manifestType } from './sign.ts';
 
 /** One line per kind of key: the names its algorithm goes by, and how Node verifies it. */
 const algorithms = {
@@ -13,10 +13,7 @@ const algorithms = {
 
 const depth = 128;
 
-export interface Envelope {
-  readonly payload: string;
-  readonly protected: string;
-  readonly signature: string;
+export interface Envelope extends Jws {
   readonly definitions: JsonObject;
 }
 
@@ -42,26 +39,29 @@ export function parseEnvelope(text: string): Envelope | Why {
   return { payload, protected: header, signature, definitions };
 }
 
+export const openEnvelope = (envelope: Envelope, jwks: Jwks): { payload: JsonValue; key: string } | Why =>
+  openJws(envelope, manifestType, jwks);
+
 /** Verifies the signature, then parses the very bytes that were verified. */
-export function openEnvelope(envelope: Envelope, jwks: Jwks): { payload: JsonValue; key: string } | Why {
-  const header = parsePart(envelope.protected, depth);
+export function openJws(jws: Jws, typ: string, jwks: Jwks): { payload: JsonValue; key: string } | Why {
+  const header = parsePart(jws.protected, depth);
   if (!isJsonObject(header) || !hasExactly(header, ['alg', 'kid', 'typ'])) {
     return { why: 'its protected header must hold "alg", "kid" and "typ" and nothing else' };
   }
-  if (header.typ !== manifestType) return { why: `its "typ" is not ${manifestType}` };
+  if (header.typ !== typ) return { why: `its "typ" is not ${typ}` };
   const jwk = jwks.keys.find(({ kid }) => kid === header.kid);
   if (!jwk) return { why: 'the key that signed it is none of those that may sign this server' };
   const { names } = algorithms[jwk.kty];
   if (!names.some((name) => name === header.alg)) return { why: `its "alg" is not ${names.join(' or ')}` };
-  if (!signatureFits(envelope, jwk)) return { why: 'its signature does not fit' };
-  const payload = parsePart(envelope.payload, depth);
+  if (!signatureFits(jws, jwk)) return { why: 'its signature does not fit' };
+  const payload = parsePart(jws.payload, depth);
   return payload === null ? { why: 'its payload is not well-formed JSON' } : { payload, key: jwk.kid };
 }
 
 /** Over the bytes as they came (RFC 7515 §5.2), never over something written again. */
-export function signatureFits(envelope: Envelope, jwk: PublicJwk): boolean {
-  const signature = decodeBase64url(envelope.signature);
-  const signed = Buffer.from(`${envelope.protected}.${envelope.payload}`);
+export function signatureFits(jws: Jws, jwk: PublicJwk): boolean {
+  const signature = decodeBase64url(jws.signature);
+  const signed = Buffer.from(`${jws.protected}.${jws.payload}`);
   try {
     const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
     return (

@@ -7,21 +7,35 @@ import type { Definitions, Manifest } from '#gateway/core/manifest.ts';
  * so that the gateway can serve exactly the approved bytes. They are believed only where every digest fits.
  */
 export interface SignedManifest {
-  readonly manifest: { readonly payload: string; readonly protected: string; readonly signature: string };
+  readonly manifest: Jws;
   readonly definitions: Definitions;
+}
+
+/** A JWS, flattened (RFC 7515 §7.2.2). */
+export interface Jws {
+  readonly payload: string;
+  readonly protected: string;
+  readonly signature: string;
+}
+
+interface Signer {
+  readonly kid: string;
+  readonly key: KeyObject;
 }
 
 export const manifestType = 'mcp-manifest+jws';
 
 const encoded = (value: object): string => encodeBase64url(new TextEncoder().encode(JSON.stringify(value)));
 
-export function signManifest(
-  manifest: Manifest,
-  definitions: Definitions,
-  { kid, key }: { readonly kid: string; readonly key: KeyObject },
-): SignedManifest {
-  const header = encoded({ alg: 'Ed25519', kid, typ: manifestType });
-  const payload = encoded(manifest);
+export const signManifest = (manifest: Manifest, definitions: Definitions, signer: Signer): SignedManifest => ({
+  manifest: signJws(manifestType, manifest, signer),
+  definitions,
+});
+
+/** @param typ Of what it is: nothing that was signed as one thing may be read as another. */
+export function signJws(typ: string, body: object, { kid, key }: Signer): Jws {
+  const header = encoded({ alg: 'Ed25519', kid, typ });
+  const payload = encoded(body);
   const signature = encodeBase64url(sign(null, Buffer.from(`${header}.${payload}`), key));
-  return { manifest: { payload, protected: header, signature }, definitions };
+  return { payload, protected: header, signature };
 }

@@ -85,4 +85,9 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX approval_leg_until ON approval_leg (until);
   `,
+  `
+  -- Each approval carries a record that the gateway signed. What was pinned before has none, and is seen for the first time again.
+  DELETE FROM pin;
+  ALTER TABLE pin ADD COLUMN record TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -157,7 +157,12 @@ describe('a file that cannot be used', () => {
     handle.approvals.decide(answer.id, { state: 'approved', by: 'grace', why: null }, 1500);
     handle.pins.put(
       'files',
-      { definitions: { tools: [], prompts: [], templates: [], instructions: null }, pinned: 1, by: 'grace' },
+      {
+        definitions: { tools: [], prompts: [], templates: [], instructions: null },
+        pinned: 1,
+        by: 'grace',
+        record: 'r',
+      },
       null,
     );
     edit(`UPDATE approval SET request = '{"binding":'; UPDATE pin SET definitions = 'x'`);

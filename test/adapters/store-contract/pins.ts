@@ -23,7 +23,7 @@ export function describePins(makeStore: MakeStore): void {
     });
 
     it('gives back what was pinned to the byte, members in their order, also after a restart', async () => {
-      const pin = { definitions: definitions('Reads.'), pinned: 1000, by: 'first sight' };
+      const pin = { definitions: definitions('Reads.'), pinned: 1000, by: 'first sight', record: 'r' };
       expect(await handle.pins.put('files', pin, null)).toBe(true);
       handle.close();
       handle = store.open();
@@ -32,8 +32,8 @@ export function describePins(makeStore: MakeStore): void {
     });
 
     it('replaces a pin only for who looked at the one that is there', async () => {
-      const first = { definitions: definitions('Reads.'), pinned: 1000, by: 'first sight' };
-      const second = { definitions: definitions('Reads a file.'), pinned: 2000, by: 'grace' };
+      const first = { definitions: definitions('Reads.'), pinned: 1000, by: 'first sight', record: 'r' };
+      const second = { definitions: definitions('Reads a file.'), pinned: 2000, by: 'grace', record: 'r' };
       await handle.pins.put('files', first, null);
       expect(await handle.pins.put('files', second, null)).toBe(false);
       expect(await handle.pins.put('files', second, 999)).toBe(false);
@@ -45,7 +45,7 @@ export function describePins(makeStore: MakeStore): void {
 
     it('lets one of two handles pin a server first', async () => {
       const other = store.open();
-      const pin = (by: string) => ({ definitions: definitions(by), pinned: 1000, by });
+      const pin = (by: string) => ({ definitions: definitions(by), pinned: 1000, by, record: 'r' });
       expect(await handle.pins.put('files', pin('one'), null)).toBe(true);
       expect(await other.pins.put('files', pin('two'), null)).toBe(false);
       expect((await other.pins.find('files'))?.by).toBe('one');
