@@ -169,7 +169,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     current: snapshots.current,
     ports: {
       tokens,
-      proofs,
+      proofs: proofs.calls,
       revocations,
       hashing,
       approvals: store.approvals,
@@ -213,7 +213,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   if (resource) serveResourceMetadata(server.app, resource, checkHost);
   if (runTokens)
     serveOAuth(server.app, {
-      ...{ ...runTokens.serve(tokens, proofs), gate, checkHost, clock, log },
+      ...{ ...runTokens.serve(tokens, proofs.exchanges), gate, checkHost, clock, log },
       ...{ recordable: audit.ready, now: Date.now },
     });
   const settled = snapshots.start(patience);

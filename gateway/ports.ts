@@ -48,12 +48,13 @@ export interface Proofs {
   /**
    * One presented object is judged once; another one with the same proof is refused.
    *
-   * @param about The token that the proof is about, and the key it is bound to; null where there is none yet.
+   * @param about The token that the proof is about, and the key it is bound to; null where there is none yet. `share`: by whom
+   * the place is counted that remembering it takes.
    * @returns the thumbprint of the key that was shown.
    */
   verify(
     presented: Presented,
-    about: { readonly token: string | null; readonly boundTo: string | null },
+    about: { readonly token: string | null; readonly boundTo: string | null; readonly share: string },
     now: number,
   ): MaybePromise<string | Refusal>;
 }

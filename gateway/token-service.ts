@@ -144,12 +144,13 @@ async function open(parts: TokenServiceParts, worth: Worth, now: number): Promis
 
 /** The key that the next token is bound to: the one that was shown; null for a bearer token, where its rule gives them out. */
 async function keyOf(
-  { proofs }: TokenServiceParts,
-  { proof }: ExchangeRequest,
+  { proofs, hashing }: TokenServiceParts,
+  { proof, token }: ExchangeRequest,
   { rule, boundTo }: { readonly rule: RunRule; readonly boundTo: string | null },
   now: number,
 ): Promise<string | null | Refusal> {
-  if (proof) return proofs.verify(proof, { token: null, boundTo }, now);
+  // By the token that was sent, and not by the key: one that was used up long ago makes as many keys as it likes.
+  if (proof) return proofs.verify(proof, { token: null, boundTo, share: hashing.sha256(token) }, now);
   const needed = rule.sender === 'dpop' || boundTo !== null;
   return needed ? refuse('proof_missing', 'Send one in the "DPoP" header of this request.') : null;
 }

@@ -5,19 +5,26 @@ import type { Config } from '#gateway/core/config.ts';
 import { createReplays } from '#gateway/core/proof-replays.ts';
 import type { Proofs } from '#gateway/ports.ts';
 
-/** Proofs that are remembered: 66 a second of one key for the whole window; together some 30 MiB. */
-const perKey = 20_000;
-const inAll = 300_000;
+/** Proofs that are remembered: of one key 66 a second for the whole window; together some 30 MiB. */
+const ofCalls = { perShare: 20_000, inAll: 300_000 };
+/** Of one token that is to be exchanged or renewed: nobody tries more often. */
+const ofExchanges = { perShare: 100, inAll: 50_000 };
 
-/** Who judges DPoP proofs. One for the whole process: a proof that came to the token endpoint is used for calls, too. */
-export function openProofs({ url, identity: { dpop } }: Config): Proofs {
-  const { window, nonce } = dpop;
-  return createProofs({
-    origin: new URL(url).origin,
-    window,
-    nonces: nonce ? createNonces() : null,
-    replays: createReplays({ window, perKey, inAll }),
-    // Apart from those of tokens: proofs that are forged for one token keep no other token waiting.
-    slots: createSlots(signatureChecks),
-  });
+/**
+ * Who judges DPoP proofs. Calls and the token endpoint have a memory and slots of their own: what comes to an endpoint that
+ * takes tokens of others must not keep out who has one of ours.
+ */
+export function openProofs({ url, identity: { dpop } }: Config): {
+  readonly calls: Proofs;
+  readonly exchanges: Proofs;
+} {
+  const { window } = dpop;
+  const nonces = dpop.nonce ? createNonces() : null;
+  const judge = (most: typeof ofCalls): Proofs =>
+    createProofs({
+      ...{ origin: new URL(url).origin, window, nonces },
+      replays: createReplays({ window, ...most }),
+      slots: createSlots(signatureChecks),
+    });
+  return { calls: judge(ofCalls), exchanges: judge(ofExchanges) };
 }

@@ -1,7 +1,7 @@
 /** Which proofs came already. Times in epoch milliseconds. */
 export interface Replays {
-  /** Takes a proof once. `full`: this key, or all together, used more proofs than can be remembered; none is forgotten for it. */
-  take(proof: { readonly key: string; readonly name: string; readonly issued: number }, now: number): Taken;
+  /** Takes a proof once. `full`: its share, or all together, used more proofs than can be remembered; none is forgotten for it. */
+  take(proof: { readonly share: string; readonly name: string; readonly issued: number }, now: number): Taken;
 }
 
 export type Taken = 'fresh' | 'used' | 'full';
@@ -11,7 +11,7 @@ const width = 30_000;
 
 interface Place {
   readonly names: Set<string>;
-  readonly byKey: Map<string, number>;
+  readonly byShare: Map<string, number>;
 }
 
 /**
@@ -20,11 +20,11 @@ interface Place {
  */
 export function createReplays(limits: {
   readonly window: number;
-  readonly perKey: number;
+  readonly perShare: number;
   readonly inAll: number;
 }): Replays {
   const places = new Map<number, Place>();
-  const byKey = new Map<string, number>();
+  const byShare = new Map<string, number>();
   let inAll = 0;
   let latest = 0;
 
@@ -35,33 +35,33 @@ export function createReplays(limits: {
       if (!isOver(number)) continue;
       places.delete(number);
       inAll -= place.names.size;
-      for (const [key, count] of place.byKey) {
-        const left = (byKey.get(key) ?? 0) - count;
-        if (left > 0) byKey.set(key, left);
-        else byKey.delete(key);
+      for (const [share, count] of place.byShare) {
+        const left = (byShare.get(share) ?? 0) - count;
+        if (left > 0) byShare.set(share, left);
+        else byShare.delete(share);
       }
     }
   }
 
   function placeOf(number: number): Place {
-    const place = places.get(number) ?? { names: new Set(), byKey: new Map() };
+    const place = places.get(number) ?? { names: new Set(), byShare: new Map() };
     places.set(number, place);
     return place;
   }
 
   return {
-    take({ key, name, issued }, now) {
+    take({ share, name, issued }, now) {
       // A clock that is put back must not bring back what was forgotten.
       latest = Math.max(latest, now);
       forget();
       const number = Math.floor(issued / width);
       if (isOver(number) || places.get(number)?.names.has(name)) return 'used';
-      const mine = byKey.get(key) ?? 0;
-      if (mine >= limits.perKey || inAll >= limits.inAll) return 'full';
+      const mine = byShare.get(share) ?? 0;
+      if (mine >= limits.perShare || inAll >= limits.inAll) return 'full';
       const place = placeOf(number);
       place.names.add(name);
-      place.byKey.set(key, (place.byKey.get(key) ?? 0) + 1);
-      byKey.set(key, mine + 1);
+      place.byShare.set(share, (place.byShare.get(share) ?? 0) + 1);
+      byShare.set(share, mine + 1);
       inAll++;
       return 'fresh';
     },

@@ -29,7 +29,7 @@ function held(call: Received, identity: Identity | Refusal, ports: Ports): Step<
   if (boundTo === null) return refuse('proof_invalid', 'The token is bound to no key: send it as "Bearer".');
   if (proof === null)
     return refuse('proof_missing', 'Send it as "Authorization: DPoP …", with a proof for each request.');
-  const shown = ports.proofs.verify(proof, { token, boundTo }, at);
+  const shown = ports.proofs.verify(proof, { token, boundTo, share: boundTo }, at);
   const judged = (key: string | Refusal) => (isRefusal(key) ? key : proven(call, identity, ports));
   return shown instanceof Promise ? shown.then(judged) : judged(shown);
 }

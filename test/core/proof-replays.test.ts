@@ -3,8 +3,8 @@ import { createReplays } from '#gateway/core/proof-replays.ts';
 
 const window = 300_000;
 const now = 10_000_000;
-const aMemory = (perKey = 100, inAll = 1000) => createReplays({ window, perKey, inAll });
-const proof = (name: string, issued = now, key = 'k') => ({ key, name, issued });
+const aMemory = (perShare = 100, inAll = 1000) => createReplays({ window, perShare, inAll });
+const proof = (name: string, issued = now, share = 'k') => ({ share, name, issued });
 
 test('a proof is good once, as long as it could come again', () => {
   const replays = aMemory();
@@ -33,7 +33,7 @@ test('a clock that is put back brings nothing back', () => {
   expect(replays.take(proof('a'), now)).toBe('used');
 });
 
-test('one key fills its own share, and no other one feels it; none of its proofs is forgotten for a new one', () => {
+test('one share is filled, and no other one feels it; none of its proofs is forgotten for a new one', () => {
   const replays = aMemory(3);
   for (const name of ['a', 'b', 'c']) expect(replays.take(proof(name), now)).toBe('fresh');
   expect(replays.take(proof('d'), now)).toBe('full');

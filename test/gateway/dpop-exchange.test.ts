@@ -114,6 +114,16 @@ describe('a run token', () => {
   });
 });
 
+test('a token that was used up fills the memory of proofs for nobody but itself', async () => {
+  const subject = await aSubject();
+  expect((await ask(subject, await toToken())).status).toBe(200);
+  const reasons: unknown[] = [];
+  for (let n = 0; n < 101; n++) reasons.push((await ask(subject, await toToken({}, await aProver()))).body.reason);
+  expect(reasons.filter((reason) => reason === 'subject_used')).toHaveLength(99);
+  expect(reasons.filter((reason) => reason === 'overloaded')).toHaveLength(2);
+  expect((await ask(await aSubject(), await toToken())).status).toBe(200);
+});
+
 describe('a renewal of a bound token', () => {
   const aToken = async () => String((await ask(await aSubject('42'), await toToken())).body.access_token);
 

@@ -62,7 +62,7 @@ describe('authenticate', () => {
       };
       const call = aCall({ token: 't', proof });
       expect(authenticate(call, { ...ports, proofs: { verify } })).toMatchObject({ refused: 'proof_invalid' });
-      expect(asked).toEqual([[proof, { token: 't', boundTo: 'k' }, call.at]]);
+      expect(asked).toEqual([[proof, { token: 't', boundTo: 'k', share: 'k' }, call.at]]);
     });
 
     test('learns who calls when the key was shown', async () => {

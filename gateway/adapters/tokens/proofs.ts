@@ -30,18 +30,22 @@ export function createProofs({ origin, window, nonces, replays, slots }: ProofOp
     now: number,
   ): MaybePromise<string | Refusal> {
     if (presented.proof === null) return refuse('proof_missing', 'Send it in the "DPoP" header.');
-    const rules = { ...about, presented, origin, window, nonces: nonces?.(now) ?? null, now };
+    const { token, boundTo } = about;
+    const rules = { token, boundTo, presented, origin, window, nonces: nonces?.(now) ?? null, now };
     const proof = parseProof(rules, sha256);
     if (isRefusal(proof)) return proof;
     const signed = slots.run(() => isSigned(presented.proof ?? '', proof));
     if (!signed) return refuse('overloaded', 'Too many proofs wait to be checked: try again in a second.');
-    return signed.then((good) => (good ? once(proof, now) : refuse('proof_invalid', 'Its signature does not fit.')));
+    return signed.then((good) =>
+      good ? once(proof, about.share, now) : refuse('proof_invalid', 'Its signature does not fit.'),
+    );
   }
 
   /** After the signature: nobody can use up what they could not have made. */
-  function once({ thumbprint: key, jti, issued }: Proof, now: number): string | Refusal {
-    const taken = replays.take({ key, name: sha256(`${key} ${jti}`).slice(0, 22), issued }, now);
-    if (taken === 'fresh') return key;
+  function once({ thumbprint, jti, issued }: Proof, share: string, now: number): string | Refusal {
+    const name = sha256(`${thumbprint} ${jti}`).slice(0, 22);
+    const taken = replays.take({ share, name, issued }, now);
+    if (taken === 'fresh') return thumbprint;
     if (taken === 'used') return refuse('proof_invalid', 'It came before: make a new one for each request.');
     return refuse('overloaded', 'More proofs came than can be remembered: try again in a few minutes.');
   }

@@ -9,10 +9,10 @@ const url = `${origin}/mcp`;
 const token = 'a.token.of-ours';
 const prover = await aProver();
 const stranger = await aProver();
-const about = { token, boundTo: prover.jkt };
+const about = { token, boundTo: prover.jkt, share: prover.jkt };
 
-function someProofs({ nonces = null, perKey = 100 }: { nonces?: Nonces | null; perKey?: number } = {}) {
-  const replays = createReplays({ window: 300_000, perKey, inAll: 1000 });
+function someProofs({ nonces = null, perShare = 100 }: { nonces?: Nonces | null; perShare?: number } = {}) {
+  const replays = createReplays({ window: 300_000, perShare, inAll: 1000 });
   return createProofs({ origin, window: 300_000, nonces, replays, slots: createSlots({ atOnce: 2, waiting: 4 }) });
 }
 
@@ -22,13 +22,13 @@ describe('a proof', () => {
   test.each(['ES256', 'Ed25519'] as const)('of %s shows its key', async (alg) => {
     const one = await aProver(alg);
     const shown = presented(await one.prove({ url, token }));
-    expect(await someProofs().verify(shown, { token, boundTo: one.jkt }, Date.now())).toBe(one.jkt);
+    expect(await someProofs().verify(shown, { token, boundTo: one.jkt, share: 's' }, Date.now())).toBe(one.jkt);
   });
 
   test('is good for one request: of twenty at once one passes', async () => {
     const proofs = createProofs({
       ...{ origin, window: 300_000, nonces: null, slots: createSlots({ atOnce: 8, waiting: 256 }) },
-      replays: createReplays({ window: 300_000, perKey: 100, inAll: 100 }),
+      replays: createReplays({ window: 300_000, perShare: 100, inAll: 100 }),
     });
     const proof = await prover.prove({ url, token });
     const verdicts = await Promise.all(
@@ -49,7 +49,7 @@ describe('a proof', () => {
 
   test('of the same jti under another key is another one', async () => {
     const proofs = someProofs();
-    const unbound = { token, boundTo: null };
+    const unbound = { token, boundTo: null, share: 's' };
     for (const one of [prover, stranger]) {
       const proof = await one.prove({ url, token }, { jti: 'same' });
       expect(await proofs.verify(presented(proof), unbound, Date.now())).toBe(one.jkt);
@@ -67,7 +67,7 @@ describe('a proof', () => {
   test('whose key is no point of its curve is refused', async () => {
     const off = { ...prover.jwk, y: Buffer.alloc(32, 1).toString('base64url') };
     const proof = await prover.prove({ url, token }, {}, { jwk: off });
-    const verdict = await someProofs().verify(presented(proof), { token, boundTo: null }, Date.now());
+    const verdict = await someProofs().verify(presented(proof), { token, boundTo: null, share: 's' }, Date.now());
     expect(verdict).toMatchObject({ refused: 'proof_invalid' });
   });
 
@@ -76,7 +76,7 @@ describe('a proof', () => {
   });
 
   test('is not taken where it could not be remembered', async () => {
-    const proofs = someProofs({ perKey: 2 });
+    const proofs = someProofs({ perShare: 2 });
     const send = async () => proofs.verify(presented(await prover.prove({ url, token })), about, Date.now());
     expect([await send(), await send()]).toEqual([prover.jkt, prover.jkt]);
     expect(await send()).toMatchObject({ refused: 'overloaded' });
