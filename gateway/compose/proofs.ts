@@ -14,17 +14,18 @@ const ofExchanges = { perShare: 100, inAll: 50_000 };
  * Who judges DPoP proofs. Calls and the token endpoint have a memory and slots of their own: what comes to an endpoint that
  * takes tokens of others must not keep out who has one of ours.
  */
-export function openProofs({ url, identity: { dpop } }: Config): {
+export function openProofs({ url, identity: { dpop }, limits }: Config): {
   readonly calls: Proofs;
   readonly exchanges: Proofs;
 } {
   const { window } = dpop;
   const nonces = dpop.nonce ? createNonces() : null;
-  const judge = (most: typeof ofCalls): Proofs =>
+  const judge = (most: typeof ofCalls, waiting: number): Proofs =>
     createProofs({
       ...{ origin: new URL(url).origin, window, nonces },
       replays: createReplays({ window, ...most }),
-      slots: createSlots(signatureChecks),
+      slots: createSlots({ atOnce: signatureChecks.atOnce, waiting }),
     });
-  return { calls: judge(ofCalls), exchanges: judge(ofExchanges) };
+  // Every call brings a proof, not only the first one of its token: as many may wait as may be under way.
+  return { calls: judge(ofCalls, limits.inflight), exchanges: judge(ofExchanges, signatureChecks.waiting) };
 }
