@@ -185,6 +185,16 @@ export type UpstreamNotice =
   | { readonly kind: 'up' }
   | { readonly kind: 'down'; readonly why: string };
 
+/** The gateway's own credential at one server: what it sends behind "Bearer". Never the caller's. */
+export interface Credential {
+  /** What to send; null for nothing. */
+  readonly value: string | null;
+  /** Null when `value` may be sent as it is; else it is being fetched, and a refusal says why it cannot be had. */
+  ready(): Promise<Refusal | null> | null;
+  /** The server did not take this value (HTTP 401). True when `ready` may bring another. */
+  rejected(value: string | null): boolean;
+}
+
 /** One server's network end: streamable HTTP or a child process. */
 export interface Upstream {
   send(call: UpstreamCall): Promise<Answer>;

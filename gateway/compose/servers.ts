@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Egress } from '#gateway/adapters/egress/egress.ts';
+import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import { createUpstream } from '#gateway/adapters/upstream/either.ts';
 import { createReaper } from '#gateway/adapters/upstream/reaper.ts';
 import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
@@ -70,7 +71,7 @@ export async function createServers(
     return createUpstream({
       id,
       url: server.url ?? '',
-      bearer: server.credential.kind === 'static' ? server.credential.secret : null,
+      credential: fixedCredential(server.credential.kind === 'static' ? server.credential.secret : null),
       revision: pinned !== null && !isModern(pinned) ? pinned : legacyRevisions[0],
       parking: server.elicitation === 'park' ? usualParking : null,
       pinned: pinned === null ? null : isModern(pinned) ? 'modern' : 'legacy',

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { createEgress } from '#gateway/adapters/egress/egress.ts';
+import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import { createUpstream, type EitherOptions } from '#gateway/adapters/upstream/either.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '#gateway/adapters/upstream/http.ts';
 import { closeLine, openLine } from '#gateway/adapters/upstream/line.ts';
@@ -52,7 +53,14 @@ function testing(
     logged.push(`${text} ${JSON.stringify(about)}`);
   };
   const upstream = make({
-    ...{ id: 'tickets', url, bearer: null, revision: '2025-11-25', limits: someLimits, carrier: carrier() },
+    ...{
+      id: 'tickets',
+      url,
+      credential: fixedCredential(null),
+      revision: '2025-11-25',
+      limits: someLimits,
+      carrier: carrier(),
+    },
     egress: createEgress({ opened: openedRanges(['127.0.0.1', '::1']) }),
     log: { debug: write, warn: write },
     notify: (notice) => notices.push(notice),

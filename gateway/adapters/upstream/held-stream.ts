@@ -12,7 +12,8 @@ export type Outcome = 'stood' | 'broke' | 'unfit' | 'none';
 
 /** A stream on which a server tells of changes, for as long as somebody listens: one for each era. */
 export interface HeldStream {
-  readonly request: Pick<WireRequest, 'method' | 'headers' | 'body'>;
+  /** Made anew each time, with the credential of that moment. */
+  request(): Pick<WireRequest, 'method' | 'headers' | 'body'>;
   readonly signal: AbortSignal;
   opened(): void;
   /** The connection could not be made, or broke before there was an answer. */
@@ -29,7 +30,8 @@ const eventBytes = 1024 * 1024;
 /** Holds the stream until it ends. */
 export async function hold(link: Link, stream: HeldStream): Promise<Outcome> {
   const { signal } = stream;
-  const exchange = link.wire.open({ ...stream.request, firstByte: null, idle: null });
+  if (await link.credential.ready()) return 'broke';
+  const exchange = link.wire.open({ ...stream.request(), firstByte: null, idle: null });
   const stop = (): void => exchange.abort(link.failures.closed);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
@@ -45,6 +47,7 @@ async function heard(link: Link, stream: HeldStream, exchange: Exchange): Promis
     stream.unreached?.(head);
     return 'broke';
   }
+  if (head.status === 401) link.credential.rejected(link.credential.value);
   const turned = turnedAway(head, stream);
   if (turned !== null) return turned;
   stream.opened();

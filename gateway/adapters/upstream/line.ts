@@ -1,5 +1,5 @@
 import type { Limits } from '#gateway/core/snapshot.ts';
-import type { UpstreamNotice } from '#gateway/ports.ts';
+import type { Credential, UpstreamNotice } from '#gateway/ports.ts';
 import { createFailures } from './failures.ts';
 import type { Link, UpstreamLog } from './link.ts';
 import { type Carrier, createWire, type Egress } from './wire.ts';
@@ -8,7 +8,7 @@ export interface LineOptions {
   readonly id: string;
   readonly url: string;
   /** The gateway's own credential at this server. */
-  readonly bearer: string | null;
+  readonly credential: Credential;
   readonly limits: Limits;
   readonly egress: Egress;
   readonly log: UpstreamLog;
@@ -37,12 +37,12 @@ export function openLine(options: LineOptions): Line {
 }
 
 function createLink(options: LineOptions, work: Set<Promise<unknown>>): Link {
-  const { id: server, url, bearer, limits, log, notify, carrier = 'own' } = options;
+  const { id: server, url, credential, limits, log, notify, carrier = 'own' } = options;
   const failures = createFailures(server);
   let lastId = 0;
   let seen: 'up' | 'down' | null = null;
   return {
-    ...{ server, bearer, log, failures, notify },
+    ...{ server, credential, log, failures, notify },
     wire: createWire({ url, connect: limits.connect, egress: options.egress, failures, carrier }),
     nextId: () => ++lastId,
     contact(now) {

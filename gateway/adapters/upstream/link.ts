@@ -1,4 +1,4 @@
-import type { UpstreamNotice } from '#gateway/ports.ts';
+import type { Credential, UpstreamNotice } from '#gateway/ports.ts';
 import type { Failures } from './failures.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,7 +14,7 @@ export interface Link {
   readonly wire: Wire;
   readonly failures: Failures;
   readonly log: UpstreamLog;
-  readonly bearer: string | null;
+  readonly credential: Credential;
   /**
    * JSON-RPC ids, unique among everything ever asked of this server, not only in one session: an answer that reached the
    * wrong request can then never be taken for its own.
@@ -35,8 +35,11 @@ export interface SessionMark {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Those of the POSTs in a session: one frozen object, so that the wire writes it out once. */
-const posts = new WeakMap<Link, WeakMap<SessionMark, Headers>>();
+/** Those of the POSTs in a session: one frozen object as long as the credential is the same, so that it is written once. */
+const posts = new WeakMap<
+  Link,
+  WeakMap<SessionMark, { readonly credential: string | null; readonly headers: Headers }>
+>();
 
 export function headersFor(
   link: Link,
@@ -46,7 +49,12 @@ export function headersFor(
 ): Headers {
   if (mark === null || accept !== 'post' || lastEventId !== '') return build(link, mark, accept, lastEventId);
   const ofLink = posts.getOrInsertComputed(link, () => new WeakMap());
-  return ofLink.getOrInsertComputed(mark, () => Object.freeze(build(link, mark, accept, lastEventId)));
+  const { value: credential } = link.credential;
+  const known = ofLink.get(mark);
+  if (known?.credential === credential) return known.headers;
+  const headers = Object.freeze(build(link, mark, accept, lastEventId));
+  ofLink.set(mark, { credential, headers });
+  return headers;
 }
 
 /** Built here, member by member: no header of a caller can get in. */
@@ -56,7 +64,8 @@ function build(link: Link, mark: SessionMark | null, accept: 'post' | 'listen' |
     headers['content-type'] = 'application/json';
     headers.accept = 'application/json, text/event-stream';
   } else if (accept === 'listen') headers.accept = 'text/event-stream';
-  if (link.bearer !== null) headers.authorization = `Bearer ${link.bearer}`;
+  const { value } = link.credential;
+  if (value !== null) headers.authorization = `Bearer ${value}`;
   if (mark) headers['mcp-protocol-version'] = mark.revision;
   if (mark?.id) headers['mcp-session-id'] = mark.id;
   if (lastEventId !== '') headers['last-event-id'] = lastEventId;

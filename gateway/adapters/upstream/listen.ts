@@ -41,7 +41,7 @@ type Holding = Listening & { readonly heard: WeakSet<Session> };
 async function listenIn(link: Link, session: Session, place: Place, holding: Holding): Promise<Outcome> {
   let gone = false;
   const outcome = await hold(link, {
-    request: { method: 'GET', headers: headersFor(link, session, 'listen', place.lastEventId), body: null },
+    request: () => ({ method: 'GET', headers: headersFor(link, session, 'listen', place.lastEventId), body: null }),
     signal: holding.signal,
     opened() {
       link.contact({ kind: 'up' });

@@ -1,5 +1,5 @@
 import { type Answer, type Ending, noAnswer } from '#gateway/core/exchange.ts';
-import { isRefusal } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import { aboutOf } from '#gateway/core/upstream-status.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
@@ -17,8 +17,19 @@ const gone: Gone = { kind: 'gone' };
 
 /** Asks a server for something. The answer may be whole, or a stream that goes on after this has returned. */
 export async function request(link: Link, out: Outgoing): Promise<Answer | Gone> {
-  const turn = new Turn(link, out);
-  const head = await turn.exchange.head;
+  const waiting = credited(link, out);
+  const lacking = waiting instanceof Promise ? await waiting : waiting;
+  if (lacking !== null) return unsent(out, lacking);
+  let turn = new Turn(link, out);
+  let head = await turn.exchange.head;
+  if (!isRefusal(head) && head.status === 401 && link.credential.rejected(turn.credential)) {
+    // It did nothing, and says why: with another credential it is asked once more.
+    turn.pass();
+    const refusal = await credited(link, out);
+    if (refusal) return unsent(out, refusal);
+    turn = new Turn(link, out);
+    head = await turn.exchange.head;
+  }
   if (isRefusal(head)) return ended(turn, noAnswer(head));
   out.onHead?.(head);
   const reading = answerOf(turn, head);
@@ -27,6 +38,18 @@ export async function request(link: Link, out: Outgoing): Promise<Answer | Gone>
   else if (answer.kind !== 'stream') return ended(turn, answer);
   else link.contact(up);
   return answer;
+}
+
+/** Waits for the credential, if it has to be fetched, but no longer than anybody waits for the answer. */
+function credited({ credential }: Link, { life }: Outgoing): MaybePromise<Refusal | null> {
+  const fetching = credential.ready();
+  return fetching === null ? life.over : life.race(fetching);
+}
+
+function unsent({ life, done }: Outgoing, refusal: Refusal): Ending {
+  life.end();
+  done();
+  return noAnswer(refusal);
 }
 
 const up = { kind: 'up' } as const;

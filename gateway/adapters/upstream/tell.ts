@@ -6,6 +6,8 @@ const patience = 10_000;
 
 /** Posts what has no answer: a notification, or our reply to a server's question. Null when it was accepted. */
 export async function tell(link: Link, mark: SessionMark | null, message: JsonObject): Promise<Refusal | null> {
+  const lacking = await link.credential.ready();
+  if (lacking) return lacking;
   const exchange = link.wire.open({
     method: 'POST',
     headers: headersFor(link, mark, 'post'),

@@ -41,6 +41,8 @@ export class Turn {
   /** The caller's progress token. */
   readonly token: MessageId | null;
   exchange: Exchange;
+  /** The credential that it was sent with. */
+  readonly credential: string | null;
   /** Bytes of answer that may still come. */
   left: number;
   /** True when nothing more will be read: all was given back. */
@@ -55,6 +57,7 @@ export class Turn {
     const { params, token } = withOurToken(out.params, this.id);
     this.token = token;
     const all = out.envelope ? { ...params, _meta: { ...metaOf(params), ...out.envelope.meta } } : params;
+    this.credential = link.credential.value;
     this.exchange = write(link, out, this.id, all);
     this.#off = out.life.onOver((why) => {
       this.exchange.abort(why);

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import { answerJson, beginEvents, result, type Scene } from '#test/support/hostile-upstream.ts';
 import { aHostilePair, anUpstream, anUpstreamCall, refusalOf, resultOf, until } from '#test/support/http-upstreams.ts';
 
@@ -52,7 +53,10 @@ test('accepts the media type in any case and with parameters', async () => {
 });
 
 test('sends the headers it was built to send, and the judged message', async () => {
-  const { upstream, server } = await aHostilePair({ 'tools/call': result(ok) }, { bearer: 'the-gateways-own' });
+  const { upstream, server } = await aHostilePair(
+    { 'tools/call': result(ok) },
+    { credential: fixedCredential('the-gateways-own') },
+  );
   const params = { name: 'read', arguments: { path: 'a' }, _meta: { traceparent: '00-1', progressToken: 'mine' } };
   await upstream.send(anUpstreamCall({ params }));
   const sent = server.heard.find(({ message }) => message.method === 'tools/call');
@@ -180,7 +184,7 @@ test('does not follow a redirect, nor sends its credential there', async () => {
   const elsewhere = await aHostilePair({});
   const { upstream } = await aHostilePair(
     { 'tools/call': ({ response }) => response.writeHead(307, { location: elsewhere.server.url }).end() },
-    { bearer: 'the-gateways-own' },
+    { credential: fixedCredential('the-gateways-own') },
   );
   const refusal = await refusalOf(upstream.send(anUpstreamCall()));
   expect(refusal).toMatchObject({

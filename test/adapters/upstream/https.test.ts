@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createEgress, type Resolve } from '#gateway/adapters/egress/egress.ts';
+import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import { openedRanges } from '#gateway/core/egress.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { accept, answerInitialize, answerJson } from '#test/support/hostile-upstream.ts';
@@ -36,7 +37,7 @@ const local: Resolve = async () => [{ address: '127.0.0.1', family: 4 }];
 function dialling(url: string, { resolve = local, ca = authority.ca }: { resolve?: Resolve; ca?: string | null } = {}) {
   const egress = createEgress({ opened: openedRanges(['127.0.0.1']), resolve });
   return anEitherUpstream(url, {
-    ...{ pinned: 'legacy', bearer: 'the-gateways-own' },
+    ...{ pinned: 'legacy', credential: fixedCredential('the-gateways-own') },
     egress: { ...egress, connector: (options) => egress.connector({ ...options, ca }) },
   });
 }

@@ -23,11 +23,11 @@ export async function subscribe(
   const params = { notifications, _meta: envelope.meta };
   let stood = false;
   const outcome = await hold(link, {
-    request: {
+    request: () => ({
       method: 'POST',
       headers: { ...headersFor(link, null, 'post'), ...envelope.headers },
       body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-    },
+    }),
     signal,
     opened: () => undefined,
     take(data) {

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
 import { startDual } from '#test/support/everything-dual.ts';
@@ -17,8 +18,11 @@ const meta = 'io.modelcontextprotocol/';
 const complete = result({ resultType: 'complete', content: [] });
 const modernClient = { revision: '2026-07-28', capabilities: {} };
 
-async function arrived(call: UpstreamCall, bearer: string | null = null): Promise<Heard> {
-  const { server, upstream } = await aModernPair({ [call.method]: complete }, { bearer });
+async function arrived(call: UpstreamCall, credential: string | null = null): Promise<Heard> {
+  const { server, upstream } = await aModernPair(
+    { [call.method]: complete },
+    { credential: fixedCredential(credential) },
+  );
   await upstream.send(call);
   const heard = server.heard.at(-1);
   if (!heard) throw new Error('nothing arrived');
