@@ -3,7 +3,7 @@ import type { Reservation } from './budget.ts';
 import type { Allowed, Ask } from './decision.ts';
 import type { Presented } from './dpop.ts';
 import type { Answer, Client, Given } from './exchange.ts';
-import type { PathFact } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { MessageHeaders } from './header-agreement.ts';
 import type { JsonObject } from './json.ts';
 import type { Leaving } from './leaving.ts';
@@ -54,7 +54,7 @@ export interface Classified extends Routed {
   /** The arguments as one judged and forwarded value. */
   readonly args: JsonObject;
   readonly argsBytes: number;
-  readonly facts: { readonly paths: readonly PathFact[] };
+  readonly facts: Facts;
   /** What is sent back to a server that had asked, by the keys of its questions; null for a call that begins. */
   readonly responses: JsonObject | null;
 }

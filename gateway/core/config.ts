@@ -14,6 +14,8 @@ const tool = z.strictObject({
   action: z.enum(actions).meta({ description: 'What the tool does. Set by you, never by the server.' }),
   risk: z.enum(risks).default('low').meta({ description: 'How bad that may be. Set by you, too.' }),
   paths: z.array(pointer).default([]).meta({ description: 'JSON pointers of the arguments that are paths.' }),
+  urls: z.array(pointer).default([]).meta({ description: 'The same of URLs, beside those its schema calls so.' }),
+  commands: z.array(pointer).default([]).meta({ description: 'The same of command lines, or lists of words.' }),
 });
 
 const limits = z.strictObject({

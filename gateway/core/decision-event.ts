@@ -28,18 +28,21 @@ export function decisionEvent(
   const argsDigest = erases ? () => null : asked.argsDigest;
   const { arguments: args, args: about, input_responses, ...input } = policyInput({ ...asked, argsDigest }) as Shown;
   const { sha256, ...size } = about;
+  const { commands } = asked.facts;
+  // The words of a command are arguments, too.
+  const erased = commands === null ? input : { ...input, facts: { ...input.facts, commands: undefined } };
   return {
     labels: { app: 'sekisho', version },
     decision_id: asked.call,
     bundles: { policy: { revision } },
     path: 'sekisho/decision',
     input: erases
-      ? { ...input, ...(input_responses === null ? { input_responses } : {}), args: size }
+      ? { ...erased, ...(input_responses === null ? { input_responses } : {}), args: size }
       : { ...input, arguments: args, input_responses, args: { ...size, sha256 } },
     result: saidBy(decision),
     requested_by: asked.identity.principal.id,
     timestamp,
-    erased: erases ? erasedPointers(input_responses) : [],
+    erased: erases ? erasedPointers(input_responses, commands) : [],
     mcp: {
       method: asked.method,
       server: asked.target.server.id,
@@ -54,11 +57,13 @@ interface Shown {
   readonly arguments: object;
   readonly args: { readonly sha256: string | null };
   readonly input_responses: object | null;
+  readonly facts: object;
 }
 
 /** That a call is no retry is nothing to hide, and rules may want to know it when they are replayed. */
-const erasedPointers = (responses: object | null): readonly string[] => [
+const erasedPointers = (responses: object | null, commands: object | null): readonly string[] => [
   ...['/input/arguments', '/input/args/sha256'],
+  ...(commands === null ? [] : ['/input/facts/commands']),
   ...(responses === null ? [] : ['/input/input_responses']),
 ];
 

@@ -51,6 +51,24 @@ export function classOf(text: string, opened: readonly AddressRange[]): AddressC
   return address.family === 4 || within(address, publicSix) ? 'public' : 'refused';
 }
 
+/** What the host of a URL is, before any name is asked. */
+export type HostClass = 'public' | 'private' | 'loopback' | 'special' | 'name';
+
+/** Names by which clouds serve credentials to whoever asks from inside. */
+const metadataNames: ReadonlySet<string> = new Set(['metadata', 'metadata.google.internal', 'instance-data']);
+const loopback = ranges('127.0.0.0/8', '::1/128');
+
+/** @param host Lower case, without brackets. `special` is link-local, metadata services, multicast and the like. */
+export function hostClass(host: string): HostClass {
+  if (host === 'localhost' || host.endsWith('.localhost')) return 'loopback';
+  const address = parseAddress(host);
+  if (!address) return metadataNames.has(host) ? 'special' : 'name';
+  if (within(address, loopback)) return 'loopback';
+  if (within(address, never)) return 'special';
+  if (within(address, openable)) return 'private';
+  return address.family === 4 || within(address, publicSix) ? 'public' : 'special';
+}
+
 const within = (address: Address, list: readonly AddressRange[]): boolean =>
   list.some((range) => isWithin(address, range));
 

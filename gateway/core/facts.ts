@@ -1,4 +1,7 @@
+import { elementsAt, type FactFlaw } from './argument-values.ts';
+import { type CommandFact, commandFacts } from './command-facts.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { type UrlFact, urlFacts } from './url-facts.ts';
 
 /** A path argument as the policy sees it. */
 export interface PathFact {
@@ -15,10 +18,34 @@ export interface PathFact {
 /** A named directory that a server was given in the config: name → absolute path without a trailing slash. */
 export type Roots = Readonly<Record<string, string>>;
 
-/** An argument at a declared pointer that cannot be read as what the config says it is. */
-export interface FactFlaw {
-  readonly pointer: string;
-  readonly why: string;
+/** What the gateway found out about arguments. Null where nobody looked: no pointer says where there might be any. */
+export interface Facts {
+  readonly paths: readonly PathFact[];
+  readonly urls: readonly UrlFact[] | null;
+  readonly commands: readonly CommandFact[] | null;
+}
+
+/** Where a tool's arguments hold what. */
+export interface FactPointers {
+  readonly paths: readonly string[];
+  readonly urls: readonly string[];
+  readonly commands: readonly string[];
+}
+
+/** Of a call whose arguments are not known yet, as in a list. */
+export const openFacts = ({ urls, commands }: FactPointers): Facts => ({
+  paths: [],
+  urls: urls.length > 0 ? [] : null,
+  commands: commands.length > 0 ? [] : null,
+});
+
+export function factsOf(args: JsonObject, pointers: FactPointers, roots: Roots, base: string): Facts | FactFlaw {
+  const paths = pathFacts(args, pointers.paths, roots, base);
+  const urls = pointers.urls.length > 0 ? urlFacts(args, pointers.urls) : null;
+  const commands = pointers.commands.length > 0 ? commandFacts(args, pointers.commands) : null;
+  if (isFactFlaw(paths)) return paths;
+  if (isFactFlaw(urls)) return urls;
+  return isFactFlaw(commands) ? commands : { paths, urls, commands };
 }
 
 /**
@@ -32,20 +59,15 @@ export function pathFacts(
   base: string,
 ): readonly PathFact[] | FactFlaw {
   const facts: PathFact[] = [];
-  for (const pointer of pointers) {
-    const value = atPointer(args, pointer);
-    if (value === undefined || value === null) continue;
-    const values = Array.isArray(value) ? value : [value];
-    for (const [index, path] of values.entries()) {
-      const where = Array.isArray(value) ? `${pointer}/${index}` : pointer;
-      if (typeof path !== 'string' || path === '') return { pointer: where, why: 'a path must be a non-empty string' };
-      facts.push(pathFact(where, path, roots, base));
-    }
+  for (const { pointer, value } of pointers.flatMap((one) => elementsAt(args, one))) {
+    if (typeof value !== 'string' || value === '') return { pointer, why: 'a path must be a non-empty string' };
+    facts.push(pathFact(pointer, value, roots, base));
   }
   return facts;
 }
 
-export const isFactFlaw = (value: readonly PathFact[] | FactFlaw): value is FactFlaw => !Array.isArray(value);
+export const isFactFlaw = (value: unknown): value is FactFlaw =>
+  typeof value === 'object' && value !== null && 'why' in value;
 
 export function atPointer(value: JsonValue, pointer: string): JsonValue | undefined {
   let at: JsonValue | undefined = value;

@@ -5,12 +5,11 @@ import type { Identity } from './principal.ts';
 import type { Policy, Target } from './snapshot.ts';
 
 /** What only some policies look at, worked out when one does. */
-export interface Costly {
+export interface Costly extends Pick<Asked, 'argsDigest' | 'secrets'> {
   readonly spending: () => Spending;
-  readonly argsDigest: () => string | null;
 }
 
-export type Question = Omit<Asked, 'spending' | 'argsDigest'>;
+export type Question = Omit<Asked, 'spending' | 'argsDigest' | 'secrets'>;
 
 /** Asks the policy, or remembers what it said. */
 export interface Judge {
@@ -25,7 +24,7 @@ export interface Judge {
 const settled: ReadonlySet<string> = new Set([
   ...['v', 'phase', 'method', 'dry_run', 'principal', 'agent.id', 'agent.on_behalf_of'],
   ...['run.id', 'run.repo', 'run.ref', 'run.ceiling', 'server', 'tool', 'resource', 'prompt'],
-  ...['facts', 'approval', 'result', 'items'],
+  ...['facts.paths', 'approval', 'result', 'items'],
 ]);
 
 const isSettled = (ref: string): boolean => {
@@ -36,22 +35,39 @@ const isSettled = (ref: string): boolean => {
 /** Whether what identity, target, phase and paths settle is all that a policy which refers to these paths looks at. */
 export const looksAtSettled = (refs: readonly string[] | undefined): boolean => refs?.every(isSettled) ?? false;
 
+/** Whether a policy that refers to these paths looks for secrets; where nobody knows its paths it may. */
+const looksAtSecrets = (refs: readonly string[] | undefined): boolean =>
+  refs?.some((ref) => ref === '' || ref === 'facts' || `${ref}.`.startsWith('facts.secrets.')) ?? true;
+
 /** What such a policy is shown in the place of what differs from call to call. */
-const unshown = { args: {}, argsBytes: 0, responses: null, argsDigest: () => null, spending: null } as const;
+const unshown = {
+  args: {},
+  argsBytes: 0,
+  responses: null,
+  argsDigest: () => null,
+  secrets: () => null,
+  spending: null,
+} as const;
 
 /** Answers remembered of one identity about one target; paths differ from call to call, so they are bounded. */
 const mostAnswers = 512;
 
 export function createJudge(policy: Policy): Judge {
   if (!looksAtSettled(policy.looksAt)) {
-    return { decide: (question, costly) => ask(policy, { ...question, ...worked(costly) }) };
+    const looks = looksAtSecrets(policy.looksAt);
+    return {
+      decide(question, costly) {
+        const known = worked(costly);
+        return ask(policy, { ...question, ...known, secrets: looks ? known.secrets : () => null });
+      },
+    };
   }
   const remembered = new WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>();
   return {
     decide(question) {
       const answers = answersOf(remembered, question);
-      const { phase, method, dryRun, paths } = question;
-      const key = `${phase} ${method} ${dryRun} ${paths.length === 0 ? '' : JSON.stringify(paths)}`;
+      const { phase, method, dryRun, facts } = question;
+      const key = `${phase} ${method} ${dryRun} ${facts.paths.length === 0 ? '' : JSON.stringify(facts.paths)}`;
       const known = answers.get(key);
       if (known) return known;
       const decision = ask(policy, { ...question, ...unshown });
@@ -72,23 +88,26 @@ export function telling(judge: Judge, told: Told): Judge {
   return {
     decide(question, costly) {
       if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
-      const { spending, argsDigest } = worked(costly);
-      const decision = judge.decide(question, { spending: () => spending, argsDigest });
-      told({ ...question, spending, argsDigest }, decision);
+      const known = worked(costly);
+      const decision = judge.decide(question, { ...known, spending: () => known.spending });
+      told({ ...question, ...known }, decision);
       return decision;
     },
   };
 }
 
-/** What is spent differs from one moment to the next; the digest is the same whenever it is worked out, so once is enough. */
-function worked({ spending, argsDigest }: Costly): { readonly spending: Spending } & Pick<Asked, 'argsDigest'> {
-  let digest: string | null | undefined;
-  return {
-    spending: spending(),
-    argsDigest() {
-      digest = digest === undefined ? argsDigest() : digest;
-      return digest;
-    },
+/** What is spent differs from one moment to the next; the others are the same whenever they are worked out: once is enough. */
+const worked = ({ spending, argsDigest, secrets }: Costly) => ({
+  spending: spending(),
+  argsDigest: once(argsDigest),
+  secrets: once(secrets),
+});
+
+function once<T>(work: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: work() };
+    return made.value;
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Spending } from './budget.ts';
 import type { Client } from './exchange.ts';
-import type { PathFact } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { JsonObject } from './json.ts';
 import type { Identity } from './principal.ts';
+import type { SecretFact } from './secret-facts.ts';
 import type { Target } from './snapshot.ts';
 
 export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete';
@@ -22,7 +23,9 @@ export interface Asked {
   readonly argsBytes: number;
   /** Worked out when somebody looks: it costs as much as all the rest of the document. */
   readonly argsDigest: () => string | null;
-  readonly paths: readonly PathFact[];
+  readonly facts: Facts;
+  /** Null where nobody looked. Worked out when somebody does: all texts of the arguments have to be looked through. */
+  readonly secrets: () => readonly SecretFact[] | null;
   readonly responses: JsonObject | null;
   readonly spending: Spending | null;
 }
@@ -74,7 +77,7 @@ export function policyInput(asked: Asked): object {
     arguments: asked.args,
     input_responses: asked.responses,
     args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
-    facts: { paths: asked.paths, urls: null, commands: null, branches: null, secrets: null },
+    facts: { ...asked.facts, branches: null, secrets: asked.secrets() },
     approval: null,
     result: null,
     items: null,

@@ -24,6 +24,9 @@ export type SecretKind = keyof typeof patterns;
 
 export const secretKinds = Object.keys(patterns) as readonly SecretKind[];
 
+/** Those that open something; the others say something of a person. */
+export const credentialKinds = secretKinds.filter((kind) => kind !== 'email' && kind !== 'card');
+
 export const isSecretKind = (name: unknown): name is SecretKind =>
   typeof name === 'string' && Object.hasOwn(patterns, name);
 

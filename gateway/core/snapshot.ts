@@ -78,8 +78,10 @@ export interface Target {
   readonly digest: string;
   readonly action: Action | null;
   readonly risk: Risk | null;
-  /** Pointers of path arguments. */
+  /** Pointers of the arguments that are paths, URLs and commands. */
   readonly paths: readonly string[];
+  readonly urls: readonly string[];
+  readonly commands: readonly string[];
   /** Arguments that headers mirror on the way to a modern server. */
   readonly mirrors: readonly HeaderMirror[];
   readonly hasOutputSchema: boolean;

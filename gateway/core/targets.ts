@@ -7,6 +7,7 @@ import { exposedName } from './names.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { type Contract, noContract } from './schema/contract.ts';
 import type { Digests, ServerEntry, ServerFacts, Target } from './snapshot.ts';
+import { urlPointers } from './url-facts.ts';
 
 /** What one server can be asked for, as approved. */
 export interface Targets {
@@ -37,6 +38,8 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       action: kind === 'tool' ? (rule?.action ?? null) : 'read',
       risk: kind === 'tool' ? (rule?.risk ?? null) : 'low',
       paths: rule?.paths ?? [],
+      urls: [...new Set([...(rule?.urls ?? []), ...(kind === 'tool' ? urlPointers(definition.inputSchema) : [])])],
+      commands: rule?.commands ?? [],
       mirrors: kind === 'tool' ? mirrorsOf(definition) : [],
       hasOutputSchema: definition.outputSchema !== undefined,
       contract,
@@ -77,7 +80,7 @@ function resourceTarget(server: ServerEntry, resource: JsonObject): Target {
     ...shape,
     action: 'read',
     risk: 'low',
-    paths: [],
+    ...{ paths: [], urls: [], commands: [] },
     mirrors: [],
     hasOutputSchema: false,
     contract: noContract,

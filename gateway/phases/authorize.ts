@@ -1,7 +1,7 @@
 import { changedArguments, sendable } from '#gateway/core/argument-changes.ts';
 import { type Authorized, type Classified, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, rejudged } from '#gateway/core/decision.ts';
-import { isFactFlaw, pathFacts } from '#gateway/core/facts.ts';
+import { factsOf, isFactFlaw } from '#gateway/core/facts.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { describeMisfit } from '#gateway/core/schema/contract.ts';
@@ -33,11 +33,10 @@ function changed(
 ): Authorized | Refusal {
   // What a read names was looked for in the view: another name would be another resource, that nobody looked for.
   if (call.method !== 'tools/call' && call.method !== 'prompts/get') return unmet('change what is asked for');
-  const { paths: pointers, server, contract } = call.target;
-  const paths = args && pathFacts(args, pointers, server.roots, server.base);
-  if (args === null || paths === null || isFactFlaw(paths) || contract.input?.(args))
+  const { target } = call;
+  const facts = args && factsOf(args, target, target.server.roots, target.server.base);
+  if (args === null || facts === null || isFactFlaw(facts) || target.contract.input?.(args))
     return unmet('change these arguments');
-  const facts = { paths };
   const second = permitted(call, { args, facts }, ports);
   if (isRefusal(second)) return second;
   if (changedArguments(args, second.obligations) !== args) return unmet('change the arguments twice');

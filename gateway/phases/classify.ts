@@ -1,6 +1,6 @@
 import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
-import { isFactFlaw, pathFacts } from '#gateway/core/facts.ts';
+import { factsOf, isFactFlaw } from '#gateway/core/facts.ts';
 import { paramMismatch } from '#gateway/core/header-agreement.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { responsesOf } from '#gateway/core/outgoing.ts';
@@ -30,10 +30,10 @@ function classifiedAs(call: Routed): Classified | Refusal {
   const { target } = call;
   const mismatch = call.paramHeaders && paramMismatch(target.mirrors, args, call.paramHeaders);
   if (mismatch !== null) return refuse('header_mismatch', mismatch);
-  const paths = pathFacts(args, target.paths, target.server.roots, target.server.base);
-  if (isFactFlaw(paths)) return refuse('arguments_invalid', `At ${paths.pointer}: ${paths.why}.`, { ...paths });
+  const facts = factsOf(args, target, target.server.roots, target.server.base);
+  if (isFactFlaw(facts)) return refuse('arguments_invalid', `At ${facts.pointer}: ${facts.why}.`, { ...facts });
   // Of a whole message little else is arguments, and its bytes were counted when they arrived.
-  return learn(call, { args, argsBytes: call.bytesIn, facts: { paths }, responses });
+  return learn(call, { args, argsBytes: call.bytesIn, facts, responses });
 }
 
 /** A tool and a prompt have arguments; what a read or a completion names counts as its arguments. */

@@ -2,10 +2,12 @@ import { argumentsDigest } from '#gateway/core/approval.ts';
 import { type BudgetLimits, narrower } from '#gateway/core/budget.ts';
 import type { Authenticated, Classified } from '#gateway/core/call.ts';
 import type { Allowed, Ask, Decision, Unusable } from '#gateway/core/decision.ts';
+import { openFacts } from '#gateway/core/facts.ts';
 import type { Question } from '#gateway/core/judge.ts';
 import type { PolicyPhase } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { secretFacts } from '#gateway/core/secret-facts.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Halting, Hashing } from '#gateway/ports.ts';
 
@@ -39,7 +41,7 @@ export function permitted(
 ): Allowed | Ask | Refusal {
   const { target, argsBytes, responses } = call;
   const phase = phases[call.method] ?? 'read';
-  const decision = judged(call, { target, phase, args, argsBytes, paths: facts.paths, responses }, ports);
+  const decision = judged(call, { target, phase, args, argsBytes, facts, responses }, ports);
   if (decision.verdict === 'unusable')
     return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
   const { halts, logged } = decision.obligations;
@@ -59,7 +61,11 @@ function halted(call: Classified, { halting }: PermitPorts, why: string, data: o
 /** May this caller see it in a list? The question is the policy's, with the arguments left open. */
 export function listed(call: Authenticated, target: Target, ports: ListPorts): boolean {
   if (!reachable(call, target)) return false;
-  const decision = judged(call, { target, phase: 'list', args: {}, argsBytes: 0, paths: [], responses: null }, ports);
+  const decision = judged(
+    call,
+    { target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target), responses: null },
+    ports,
+  );
   return decision.verdict === 'allow' || decision.verdict === 'ask';
 }
 
@@ -72,8 +78,9 @@ function judged(call: Authenticated, about: About, ports: ListPorts): Decision |
   const question = { ...about, method, call: call.call, at, dryRun, identity, client };
   return call.snapshot.judge.decide(question, {
     spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
+    secrets: () => secretFacts(about.args),
     argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
   });
 }
 
-type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'paths' | 'responses'>;
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'facts' | 'responses'>;

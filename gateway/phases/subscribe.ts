@@ -1,5 +1,6 @@
 import { type Approved, type Authenticated, learn, type Reserved } from '#gateway/core/call.ts';
 import { type Answer, isEnding } from '#gateway/core/exchange.ts';
+import { openFacts } from '#gateway/core/facts.ts';
 import { findResource, isSeveral } from '#gateway/core/find-resource.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
@@ -19,7 +20,7 @@ export function readable(call: Authenticated, uri: string, ports: SubscribePorts
   // listens any more has to be said after who listened has left.
   const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };
   const args = { uri: target.name };
-  const question = { ...beside, target, args, argsBytes: uri.length, facts: { paths: [] }, responses: null };
+  const question = { ...beside, target, args, argsBytes: uri.length, facts: openFacts(target), responses: null };
   const judged = authorize(question, ports);
   if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
   return learn(judged, { permit: judged.decision, approval: null });

@@ -43,7 +43,11 @@ test.each(Object.entries(servers))('every tool of %s is classified, and nothing 
 });
 
 test('moving a file is risky, and both of its paths are looked at', () => {
-  expect(servers.files?.tools.move_file).toEqual({ action: 'write', risk: 'high', paths: ['/source', '/destination'] });
+  expect(servers.files?.tools.move_file).toEqual({
+    action: 'write',
+    risk: 'high',
+    ...{ paths: ['/source', '/destination'], urls: [], commands: [] },
+  });
 });
 
 test('a relative path starts where the program does', () => {

@@ -8,6 +8,7 @@ import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 const target = aCall().view.tools.get('files__read_file');
 if (!target) throw new Error('no target');
 const identity = anIdentity();
+const facts = (paths: Question['facts']['paths']) => ({ paths, urls: null, commands: null });
 const question = (over: Partial<Question> = {}): Question => ({
   phase: 'call',
   method: 'tools/call',
@@ -19,7 +20,7 @@ const question = (over: Partial<Question> = {}): Question => ({
   target,
   args: { secret: 1 },
   argsBytes: 9,
-  paths: [],
+  facts: facts([]),
   responses: null,
   ...over,
 });
@@ -27,6 +28,7 @@ const path = (canonical: string, escapes = false) => ({ pointer: '/path', canoni
 const costly = {
   spending: () => ({ calls: { used: 7, limit: null }, bytes: { used: 0, limit: null } }),
   argsDigest: () => 'd',
+  secrets: () => null,
 };
 const grant = { grant: [{ id: 'g' }] };
 
@@ -52,9 +54,9 @@ describe('a policy that looks only at who calls what, and at paths', () => {
     ask();
     ask({ call: 'c2', at: 2, args: { other: 2 } });
     expect(asked).toHaveLength(1);
-    ask({ paths: [path('/w/a')] });
-    ask({ paths: [path('/w/a')] });
-    ask({ paths: [path('/w/a', true)] });
+    ask({ facts: facts([path('/w/a')]) });
+    ask({ facts: facts([path('/w/a')]) });
+    ask({ facts: facts([path('/w/a', true)]) });
     ask({ phase: 'list' });
     ask({ identity: anIdentity() });
     ask({ target: { ...target } });
@@ -108,7 +110,7 @@ test('remembered or asked, the decision is the same', () => {
   const any = fc.record({
     identity: fc.constantFrom(...who),
     phase: fc.constantFrom('call' as const, 'list' as const, 'read' as const),
-    paths: fc.array(fc.constantFrom(path('/w/a'), path('/w/b'), path('/etc', true)), { maxLength: 3 }),
+    facts: fc.array(fc.constantFrom(path('/w/a'), path('/w/b'), path('/etc', true)), { maxLength: 3 }).map(facts),
     args: fc.constantFrom({}, { a: 1 }),
   });
   fc.assert(

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { commandFacts } from '#gateway/core/command-facts.ts';
 import { decide } from '#gateway/core/decision.ts';
 import { decisionEvent, type Judgement } from '#gateway/core/decision-event.ts';
+import { isFactFlaw } from '#gateway/core/facts.ts';
 import { erasedFor, recorded } from '#gateway/core/replay.ts';
 import { createChanges } from '#gateway/core/verdict-changes.ts';
 import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
@@ -15,7 +17,13 @@ const judgement: Judgement = {
   asked: {
     ...{ phase: 'call', method: 'tools/call', call: 'c1', at: 1_760_000_000_000, dryRun: false },
     ...{ identity: anIdentity(), client: legacyClient, target, args: { password: secret }, argsBytes: 40 },
-    ...{ argsDigest: () => 'sha256-of-the-arguments', paths: [], responses: null, spending: null },
+    ...{
+      argsDigest: () => 'sha256-of-the-arguments',
+      facts: { paths: [], urls: null, commands: null },
+      secrets: () => null,
+      responses: null,
+      spending: null,
+    },
   },
 };
 const stamp = { version: '1', timestamp: '2025-10-09T08:53:20.000Z' };
@@ -35,6 +43,17 @@ describe('a line of the decision log', () => {
       erased: [],
       mcp: { method: 'tools/call', server: 'files', kind: 'tool', name: 'read_file', run: '1' },
     });
+  });
+
+  test('holds no word of a command where arguments are erased, and says that they were', () => {
+    const commands = commandFacts({ line: 'echo hunter2' }, ['/line']);
+    if (isFactFlaw(commands)) throw new Error('a flaw');
+    const of = { ...judgement, asked: { ...judgement.asked, facts: { paths: [], urls: null, commands } } };
+    expect(line('keep', of)).toContain('hunter2');
+    expect(line('erase', of)).not.toContain('"echo"');
+    const erased = recorded(line('erase', of));
+    expect(erased && erasedFor(erased, ['facts.commands'])).toBe(true);
+    expect(erased && erasedFor(erased, ['facts.paths'])).toBe(false);
   });
 
   test('holds what was sent back to a server only where arguments are kept, and says that it was erased', () => {

@@ -28,7 +28,7 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
     target,
     args: { path: 'a' },
     argsBytes: 1,
-    facts: { paths: [] },
+    facts: { paths: [], urls: null, commands: null },
     decision: permit,
     permit,
     approval: null,

@@ -26,12 +26,20 @@ interface Wish extends Partial<Omit<Asked, 'target'>> {
   readonly groups?: readonly string[];
   readonly tier?: Target['server']['tier'];
   readonly target?: Partial<Target>;
+  readonly paths?: readonly PathFact[];
 }
 
 const inside: PathFact = { pointer: '/path', canonical: '/w/workspace/a.txt', root: 'workspace', escapes: false };
 const outside: PathFact = { pointer: '/path', canonical: '/etc/passwd', root: null, escapes: true };
 
-function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...rest }: Wish = {}): Asked {
+function asked({
+  id = 'run:7f3a',
+  groups = [],
+  tier = 'internal',
+  target,
+  paths = [inside],
+  ...rest
+}: Wish = {}): Asked {
   return {
     phase: 'call',
     method: 'tools/call',
@@ -69,7 +77,7 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
       digest: 'sha256-x',
       action: 'read',
       risk: 'low',
-      paths: ['/path'],
+      ...{ paths: ['/path'], urls: [], commands: [] },
       mirrors: [],
       hasOutputSchema: false,
       contract: noContract,
@@ -79,7 +87,8 @@ function asked({ id = 'run:7f3a', groups = [], tier = 'internal', target, ...res
     args: { path: 'a.txt' },
     argsBytes: 16,
     argsDigest: () => null,
-    paths: [inside],
+    facts: { paths, urls: null, commands: null },
+    secrets: () => null,
     responses: null,
     spending: null,
     ...rest,

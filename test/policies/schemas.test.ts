@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type CommandFact, commandFacts } from '#gateway/core/command-facts.ts';
 import { decide } from '#gateway/core/decision.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
 import { obligationTypes } from '#gateway/core/obligations.ts';
 import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
 import type { View } from '#gateway/core/snapshot.ts';
+import { type UrlFact, urlFacts } from '#gateway/core/url-facts.ts';
 import { packFolder } from '#test/support/rego.ts';
 import { aCall, aCatalogue, anIdentity, legacyClient, serverFacts, someDefinitions } from '#test/support/values.ts';
 
@@ -33,6 +36,12 @@ const resources = [{ uri: 'file:///a', name: 'a' }];
 const facts = serverFacts('files', { catalogue: aCatalogue({ approved: definitions, resources }) });
 const view = aCall({}, [facts]).view;
 
+const lines: JsonObject = { url: 'https://x.io/a', other: 'nonsense', line: 'git log', bad: 'a; b' };
+const beside = {
+  urls: urlFacts(lines, ['/url', '/other']) as readonly UrlFact[],
+  commands: commandFacts(lines, ['/line', '/bad']) as readonly CommandFact[],
+};
+
 const asked = (target: View['templates'][number] | undefined, over: Partial<Asked> = {}): Asked => {
   if (!target) throw new Error('the view has none');
   return {
@@ -45,7 +54,12 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
       argsBytes: 9,
       argsDigest: () => 'sha256-x',
     },
-    ...{ paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], responses: null, spending: null },
+    ...{
+      facts: { paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], ...beside },
+      secrets: () => [{ pointer: '/a', kind: 'jwt' }],
+      responses: null,
+      spending: null,
+    },
     ...over,
   } as Asked;
 };
@@ -62,7 +76,13 @@ describe('the schema of the input', () => {
     ['a template', () => asked(view.templates[0], { phase: 'complete' })],
     [
       'a list',
-      () => asked([...view.tools.values()][0], { phase: 'list', args: {}, argsDigest: () => null, paths: [] }),
+      () =>
+        asked([...view.tools.values()][0], {
+          phase: 'list',
+          args: {},
+          argsDigest: () => null,
+          facts: { paths: [], urls: [], commands: null },
+        }),
     ],
   ])('is that of a question about %s', (_, question) => {
     expect(wrongWith(policyInput(question()))).toEqual([]);

@@ -41,7 +41,7 @@ const target: Target = {
   digest: 'sha256-tool',
   action: 'write',
   risk: 'high',
-  paths: [],
+  ...{ paths: [], urls: [], commands: [] },
   mirrors: [],
   hasOutputSchema: false,
   contract: noContract,
@@ -96,7 +96,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     target,
     args,
     argsBytes: 70,
-    facts: { paths: [] },
+    facts: { paths: [], urls: null, commands: null },
     decision,
     ...changes,
   } as const);

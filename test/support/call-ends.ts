@@ -36,7 +36,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
     digest: 'sha256-definition',
     action: 'read',
     risk: 'low',
-    paths: [],
+    ...{ paths: [], urls: [], commands: [] },
     mirrors: [],
     hasOutputSchema: false,
     contract: noContract,
