@@ -71,7 +71,8 @@ export const forged: Allowed = {
   verdict: 'allow',
   codes: [],
   messages: [],
-  warnings: [],
+  warned: [],
+  shadowed: [],
   obligations: noObligations,
 };
 

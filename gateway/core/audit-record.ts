@@ -1,6 +1,7 @@
 import type { CallEnd } from './call-end.ts';
 import { decided } from './decided.ts';
 import type { JsonObject } from './json.ts';
+import { noObligations } from './obligations.ts';
 import { oneLine } from './one-line.ts';
 import { traceIdOf } from './trace-context.ts';
 
@@ -81,10 +82,21 @@ function asked({ method, params }: CallEnd['record']): string | null {
 function decision(end: CallEnd): object | null {
   const found = decided(end);
   if (!found) return null;
-  const codes = found.codes.slice(0, mostCodes).map((code) => oneLine(code, 64));
-  const obligations = end.record.decision?.obligations.types ?? [];
-  return { verdict: found.verdict, codes, obligations, revision: end.record.snapshot.policy.revision };
+  const { obligations, warned, shadowed } = end.record.decision ?? nothingBeside;
+  return {
+    verdict: found.verdict,
+    codes: shown(found.codes),
+    warned: shown(warned),
+    shadowed: shown(shadowed),
+    obligations: obligations.types,
+    revision: end.record.snapshot.policy.revision,
+  };
 }
+
+const nothingBeside = { obligations: noObligations, warned: [], shadowed: [] } as const;
+
+const shown = (codes: readonly string[]): readonly string[] =>
+  codes.slice(0, mostCodes).map((code) => oneLine(code, 64));
 
 function approval({ record, refusal }: CallEnd): object | null {
   if (record.approval) {

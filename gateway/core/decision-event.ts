@@ -39,7 +39,7 @@ export function decisionEvent(
     input: erases
       ? { ...erased, ...(input_responses === null ? { input_responses } : {}), args: size }
       : { ...input, arguments: args, input_responses, args: { ...size, sha256 } },
-    result: saidBy(decision),
+    result: { ...saidBy(decision), ...unenforced(decision) },
     requested_by: asked.identity.principal.id,
     timestamp,
     erased: erases ? erasedPointers(input_responses, commands) : [],
@@ -52,6 +52,10 @@ export function decisionEvent(
     },
   };
 }
+
+/** Codes of rules that hold and do not count: what they would do to other calls can be counted before they do. */
+const unenforced = (decision: Judgement['decision']): object =>
+  decision.verdict === 'unusable' ? {} : { warned: decision.warned, shadowed: decision.shadowed };
 
 interface Shown {
   readonly arguments: object;

@@ -6,7 +6,10 @@ declare const minted: unique symbol;
 interface Grounds {
   readonly codes: readonly string[];
   readonly messages: readonly string[];
-  readonly warnings: readonly string[];
+  /** Codes of rules that hold and only warn: for the record. */
+  readonly warned: readonly string[];
+  /** Codes of rules that hold and are being tried out: for the record, and for nobody else. */
+  readonly shadowed: readonly string[];
   /** Of a denial only those are met that end a run or log the call. */
   readonly obligations: Obligations;
 }
@@ -41,7 +44,8 @@ export interface Unusable {
 export type Decision = Allowed | Ask | Denied;
 
 const members = new Set(['grant', 'deny', 'approve', 'warn', 'obligations']);
-const modes = new Set(['enforce', 'warn']);
+/** How far a rule counts; `enforce` where it does not say. */
+const modes = new Set(['enforce', 'warn', 'shadow']);
 
 /**
  * Reads the document a policy returned: deny > ask > grant > deny by default. What is unknown (a member, a mode, an
@@ -69,26 +73,31 @@ function merge(
   warns: readonly JsonObject[],
   obligations: Obligations,
 ): Decision {
-  const enforced = denies.filter((deny) => (deny.mode ?? 'enforce') === 'enforce');
-  const warnings = [...warns, ...denies.filter((deny) => deny.mode === 'warn')].map(sentence);
+  const held = (rows: readonly JsonObject[], mode: string) => rows.filter((row) => (row.mode ?? 'enforce') === mode);
+  const enforced = held(denies, 'enforce');
+  const asking = held(asks, 'enforce');
+  const rules = [...denies, ...asks];
+  const beside = {
+    warned: [...warns, ...held(rules, 'warn')].map(code),
+    shadowed: held(rules, 'shadow').map(code),
+    obligations,
+  };
   if (enforced.length > 0) {
-    return { verdict: 'deny', codes: enforced.map(code), messages: enforced.map(sentence), warnings, obligations };
+    return { verdict: 'deny', codes: enforced.map(code), messages: enforced.map(sentence), ...beside };
   }
   if (grants.length === 0) {
-    const messages = ['No rule grants this call.'];
-    return { verdict: 'deny', codes: ['NOT_GRANTED'], messages, warnings, obligations };
+    return { verdict: 'deny', codes: ['NOT_GRANTED'], messages: ['No rule grants this call.'], ...beside };
   }
-  const granted = allowed({ codes: grants.map((grant) => String(grant.id)), messages: [], warnings, obligations });
-  if (asks.length === 0) return granted;
+  const granted = allowed({ codes: grants.map((grant) => String(grant.id)), messages: [], ...beside });
+  if (asking.length === 0) return granted;
   return {
     verdict: 'ask',
-    codes: asks.map(code),
-    messages: asks.map(sentence),
-    warnings,
-    groups: asks.flatMap((ask) => (Array.isArray(ask.groups) ? ask.groups.map(String) : [])),
-    ttl: Math.min(...asks.map((ask) => (typeof ask.ttl_s === 'number' ? ask.ttl_s : 900))),
-    notRequester: asks.some((ask) => ask.not_requester === true),
-    obligations,
+    codes: asking.map(code),
+    messages: asking.map(sentence),
+    ...beside,
+    groups: asking.flatMap((ask) => (Array.isArray(ask.groups) ? ask.groups.map(String) : [])),
+    ttl: Math.min(...asking.map((ask) => (typeof ask.ttl_s === 'number' ? ask.ttl_s : 900))),
+    notRequester: asking.some((ask) => ask.not_requester === true),
     granted,
   };
 }
@@ -111,11 +120,10 @@ const only = (row: JsonObject, names: readonly string[]): boolean => Object.keys
 
 const grantShape: Shape = (row) => text(row.id) && only(row, ['id']);
 const warnShape: Shape = (row) => text(row.code) && text(row.message) && only(row, ['code', 'message']);
+const isMode = (mode: JsonValue | undefined): boolean =>
+  mode === undefined || (typeof mode === 'string' && modes.has(mode));
 const denyShape: Shape = (row) =>
-  text(row.code) &&
-  text(row.message) &&
-  (row.mode === undefined || (typeof row.mode === 'string' && modes.has(row.mode))) &&
-  only(row, ['code', 'message', 'detail', 'mode']);
+  text(row.code) && text(row.message) && isMode(row.mode) && only(row, ['code', 'message', 'detail', 'mode']);
 const askShape: Shape = (row) =>
   text(row.code) &&
   optional(row.message, 'string') &&
@@ -125,7 +133,8 @@ const askShape: Shape = (row) =>
   (row.scope === undefined || row.scope === 'call') &&
   optional(row.not_requester, 'boolean') &&
   (row.form === undefined || row.form === null) &&
-  only(row, ['code', 'message', 'groups', 'min', 'ttl_s', 'scope', 'not_requester', 'form']);
+  isMode(row.mode) &&
+  only(row, ['code', 'message', 'groups', 'min', 'ttl_s', 'scope', 'not_requester', 'form', 'mode']);
 
 /** The rows of one member, or the sentence that says what is wrong with it. */
 function rows(value: JsonValue | undefined, shape: Shape): readonly JsonObject[] | string {

@@ -35,10 +35,26 @@ describe('a decision', () => {
     expect(decide({ approve: [ask] })).toMatchObject({ verdict: 'deny', codes: ['NOT_GRANTED'] });
   });
 
-  test('keeps a rule in mode warn as a warning', () => {
-    expect(decide({ grant: [grant], deny: [{ ...deny, mode: 'warn' }] })).toMatchObject({
-      verdict: 'allow',
-      warnings: ['outside'],
+  test.each(['warn', 'shadow'])('is what it would be without the rules in mode %s, and names them', (mode) => {
+    const rules = { deny: [{ ...deny, mode }], approve: [{ ...ask, mode }] };
+    const named = ['PATH_OUTSIDE_ROOT', 'RISKY_CALL'];
+    const beside = mode === 'warn' ? { warned: named, shadowed: [] } : { warned: [], shadowed: named };
+    expect(decide({ grant: [grant], ...rules })).toMatchObject({ verdict: 'allow', codes: ['grant.dev'], ...beside });
+    expect(decide(rules)).toMatchObject({ verdict: 'deny', codes: ['NOT_GRANTED'], ...beside });
+    expect(decide({ grant: [grant], deny: [deny, ...rules.deny], approve: [ask] })).toMatchObject({
+      verdict: 'deny',
+      codes: ['PATH_OUTSIDE_ROOT'],
+    });
+  });
+
+  test('says nothing of a rule in mode shadow to the caller, and keeps what a rule warns of for the record', () => {
+    const warn = { code: 'OLD_TOOL', message: 'use the new one' };
+    const said = decide({ grant: [grant], warn: [warn], deny: [{ ...deny, mode: 'shadow' }], approve: [ask] });
+    expect(said).toMatchObject({
+      verdict: 'ask',
+      codes: ['RISKY_CALL'],
+      messages: ['RISKY_CALL'],
+      warned: ['OLD_TOOL'],
     });
   });
 
@@ -59,6 +75,8 @@ describe('a decision', () => {
     ['a grant with more than an id', { grant: [{ id: 'x', tools: [] }] }],
     ['grants as an object', { grant: { id: 'x' } }],
     ['a deny with an unknown mode', { grant: [grant], deny: [{ ...deny, mode: 'off' }] }],
+    ['an approval with an unknown mode', { grant: [grant], approve: [{ ...ask, mode: 'Shadow' }] }],
+    ['a grant with a mode', { grant: [{ ...grant, mode: 'shadow' }] }],
     ['a deny whose mode is a list', { grant: [grant], deny: [{ ...deny, mode: ['warn'] }] }],
     ['a deny without a code', { grant: [grant], deny: [{ message: 'x' }] }],
     ['an approval by two people', { grant: [grant], approve: [{ ...ask, min: 2 }] }],
