@@ -6,7 +6,7 @@ import { duration, httpsUrl, path, scopeWord, tiers } from './config-scalars.ts'
 const families = { RS256: 'RSA', PS256: 'RSA', ES256: 'EC', Ed25519: 'OKP', EdDSA: 'OKP' } as const;
 export type SubjectAlgorithm = keyof typeof families;
 
-const between = (least: number, most: number, words: string) =>
+export const between = (least: number, most: number, words: string) =>
   duration.refine((ms) => ms >= least && ms <= most, `must be between ${words}`);
 
 /** A text with `${claim}` in it; `${/a/b}` leads into an object, `${random}` is a new UUID. */
@@ -21,7 +21,7 @@ const toolPattern = z
   .regex(/^[a-z0-9-]{1,12}\.(\*|[^\s*]{1,127}\*?)$/, 'a tool such as tickets.create_issue, or tickets.*');
 
 /** Where the public keys of an issuer come from; nothing: OpenID discovery at the issuer. */
-const issuerKeys = z
+export const issuerKeys = z
   .strictObject({
     file: path.optional().meta({ description: 'A JWKS file, for an issuer that cannot be asked.' }),
     url: httpsUrl.optional().meta({ description: 'The JWKS, where discovery does not name it.' }),
@@ -37,7 +37,7 @@ const issuerAlgorithms = z
   .refine((algs) => new Set(algs.map((alg) => families[alg])).size === 1, 'algorithms of one family only');
 
 /** Who may use the tokens: whoever has one, or only who shows the key that it is bound to with each request. */
-const sender = z.enum(['any', 'dpop']).default('any');
+export const sender = z.enum(['any', 'dpop']).default('any');
 
 export const proofRules = z
   .strictObject({
@@ -51,7 +51,7 @@ export const proofRules = z
   })
   .prefault({});
 
-const verify = z.strictObject({
+export const verify = z.strictObject({
   algs: issuerAlgorithms.default(['RS256']).meta({ description: 'Algorithms of its tokens, all of one family.' }),
   max_age: between(1_000, 86_400_000, '1s and 24h')
     .prefault('10m')
@@ -122,34 +122,3 @@ export const runRule = z.strictObject({
 });
 
 export type RunRule = z.output<typeof runRule>;
-
-export const personRule = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -')
-    .meta({ description: 'Its name.' }),
-  issuer: httpsUrl.meta({ description: 'Where people sign in: the "iss" of its access tokens, exactly.' }),
-  audience: z.string().min(1).max(512).meta({ description: 'The "aud" of its access tokens, exactly: {url}/mcp.' }),
-  keys: issuerKeys.prefault({}).meta({ description: 'Where its public keys come from.' }),
-  verify: verify
-    .omit({ single_use: true })
-    .extend({
-      max_age: between(1_000, 86_400_000, '1s and 24h')
-        .prefault('2h')
-        .meta({ description: 'How long ago a token may have been issued.' }),
-      typ: z
-        .enum(['at+jwt', 'JWT'])
-        .default('at+jwt')
-        .meta({ description: 'The "typ" of its access tokens; JWT where it does not follow RFC 9068.' }),
-    })
-    .prefault({}),
-  sender: sender.meta({ description: '"dpop": only tokens that are bound to a key (RFC 9449).' }),
-  scopes: z.array(scopeWord).default([]).meta({ description: 'Needed by all.' }),
-  groups: z.string().min(1).max(128).default('groups').meta({ description: 'The claim that lists groups.' }),
-  tiers: z
-    .record(z.string().min(1), z.array(z.enum(tiers)))
-    .optional()
-    .meta({ description: 'Tiers of servers by group; left out: all, and the policy decides.' }),
-});
-
-export type PersonRule = z.output<typeof personRule>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { personRule, proofRules, runRule } from './config-identity.ts';
+import { proofRules, runRule } from './config-identity.ts';
+import { personRule } from './config-people.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size, tiers } from './config-scalars.ts';
 import { modernRevisions, upstreamRevisions } from './exchange.ts';
 import { serverIdPattern } from './names.ts';

@@ -1,4 +1,4 @@
-import type { PersonRule } from './config-identity.ts';
+import type { PersonRule } from './config-people.ts';
 import { parseBinding } from './dpop.ts';
 import type { JsonValue } from './json.ts';
 import type { Sha256 } from './manifest.ts';

@@ -2,7 +2,7 @@ import { actorsOf } from './actors.ts';
 import { parseBinding } from './dpop.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { meantFor } from './jwt.ts';
-import type { Ceiling, Identity, TokenFacts } from './principal.ts';
+import type { Ceiling, Identity } from './principal.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
 /** What a token must fit, beside its signature. Times in seconds. */
@@ -115,12 +115,10 @@ function actsAsRun(act: JsonValue | undefined, run: string): boolean {
   return act === undefined || (isJsonObject(act) && act.sub === `run:${run}`);
 }
 
-type Origin = Pick<TokenFacts, 'rule' | 'source' | 'sourceToken' | 'actors'>;
-
-function parseSource({ client_id: rule = null, src = null, act }: JsonObject): Origin | null {
+function parseSource({ client_id: rule = null, src = null, act = null }: JsonObject) {
   const { iss: source, jti_hash: sourceToken = null } = src === null ? { iss: null } : isJsonObject(src) ? src : {};
   if (source === undefined || !isShortText(source) || !isShortText(sourceToken) || !isShortText(rule)) return null;
-  return { rule, source, sourceToken, actors: isJsonObject(act ?? null) ? actorsOf((act as JsonObject).act) : null };
+  return { rule, source, sourceToken, actors: isJsonObject(act) ? actorsOf(act.act) : null };
 }
 
 type Grants = Ceiling & { readonly budget: Identity['run']['budget'] };

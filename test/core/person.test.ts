@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type PersonRule, personRule } from '#gateway/core/config-identity.ts';
+import { type PersonRule, personRule } from '#gateway/core/config-people.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { personOf } from '#gateway/core/person.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
