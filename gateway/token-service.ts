@@ -1,8 +1,7 @@
-import { actorsOf } from '#gateway/core/actors.ts';
 import type { RunRule } from '#gateway/core/config-identity.ts';
-import { type Exchanged, type ExchangeRequest, isRunToken, type Minting } from '#gateway/core/exchange-request.ts';
+import { type Exchanged, type ExchangeRequest, isRunToken } from '#gateway/core/exchange-request.ts';
 import { type Granting, grantAsked, stillGranted } from '#gateway/core/granting.ts';
-import type { Identity } from '#gateway/core/principal.ts';
+import { opened, renewed } from '#gateway/core/minting.ts';
 import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
 import { findRule, type NamedRun, nameRun, type Subject } from '#gateway/core/trust-rule.ts';
@@ -128,15 +127,14 @@ async function worthOf(
 /** Uses the token up, and signs what it is worth. */
 async function open(parts: TokenServiceParts, worth: Worth, now: number): Promise<Exchanged | Refusal> {
   const { minter, hashing } = parts;
-  const { subject, rule, run, granted, boundTo } = worth;
+  const { subject, rule, run } = worth;
   const { issued, expires, issuer } = subject;
   const jtiHash = subject.jti === null ? null : hashing.sha256(tokenName(issuer, subject.jti));
-  const deadline = now + rule.grant.deadline;
-  const minting = { ...mintingOf(rule, run, subject, jtiHash), boundTo, ...within(granted), deadline, now };
+  const minting = opened({ ...worth, now }, jtiHash);
   const unfit = minter.refuses(minting);
   if (unfit) return unfit;
   const names = namesOfSubject(subject, run.id, rule.id);
-  const order = { run: run.id, rule: rule.id, issuer, deadline, names, issued, now };
+  const order = { run: run.id, rule: rule.id, issuer, deadline: minting.deadline, names, issued, now };
   const redeemed = parts.runs.redeem({ ...order, use: jtiHash, until: expires + clockSkew, renewal: false });
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
   return minter.mint({ ...minting, deadline: redeemed.deadline });
@@ -155,27 +153,6 @@ async function keyOf(
   return needed ? refuse('proof_missing', 'Send one in the "DPoP" header of this request.') : null;
 }
 
-const within = ({ tiers, tools, scopes }: Granting): Pick<Minting, 'ceiling' | 'scopes'> => ({
-  ceiling: { tiers, tools },
-  scopes,
-});
-
-function mintingOf(rule: RunRule, run: NamedRun, subject: Subject, jtiHash: string | null) {
-  const { id, repo, ref, agent, user } = run;
-  const { groups, ttl, budget } = rule.grant;
-  return {
-    subject: user ?? `run:${id}`,
-    run: { id, repo, ref },
-    agent,
-    groups,
-    budget: { calls: budget.calls ?? null, bytes: budget.bytes ?? null },
-    rule: rule.id,
-    source: { issuer: subject.issuer, jtiHash },
-    actors: actorsOf(subject.claims.act),
-    ttl,
-  };
-}
-
 /** A live run token of ours for the next one: the same run, never wider, never past its deadline, and once. */
 async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: number): Promise<Exchanged | Refusal> {
   const identity = await parts.tokens.verify(request.token, now);
@@ -192,8 +169,7 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   if (isRefusal(granted)) return granted;
   const boundTo = await keyOf(parts, request, { rule, boundTo: token.boundTo }, now);
   if (isRefusal(boundTo)) return boundTo;
-  // The run keeps the deadline that it has: this one only shows that there can be a token.
-  const minting = { ...renewed(identity, rule), boundTo, ...within(granted), deadline: now + rule.grant.deadline, now };
+  const minting = renewed({ rule, granted, boundTo, now }, identity);
   const unfit = parts.minter.refuses(minting);
   if (unfit) return unfit;
   const use = parts.hashing.sha256(tokenName(identity.issuer, token.id));
@@ -207,27 +183,6 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   if (redeemed.state !== 'open') return notRedeemed(redeemed);
   return parts.minter.mint({ ...minting, deadline: redeemed.deadline });
 }
-
-function renewed(identity: Identity, { id, issuer, grant }: RunRule) {
-  const { principal, run, agent, token } = identity;
-  return {
-    subject: principal.id,
-    run,
-    agent: agent.id,
-    groups: principal.groups.filter((group) => grant.groups.includes(group)),
-    budget: {
-      calls: least(run.budget.calls, grant.budget.calls),
-      bytes: least(run.budget.bytes, grant.budget.bytes),
-    },
-    rule: id,
-    source: { issuer, jtiHash: token.sourceToken },
-    actors: token.actors,
-    ttl: grant.ttl,
-  };
-}
-
-const least = (one: number | null, other: number | undefined): number | null =>
-  one === null ? (other ?? null) : Math.min(one, other ?? one);
 
 function notRedeemed({ state }: Exclude<Redeemed, { state: 'open' }>): Refusal {
   if (state === 'revoked') return refuse('run_revoked', 'Start a new run.');

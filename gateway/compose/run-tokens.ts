@@ -12,7 +12,7 @@ import { mintIdentity, misfitOf, type RunGrant } from '#gateway/adapters/tokens/
 import { createSlots } from '#gateway/adapters/tokens/slots.ts';
 import { type Admission, signatureChecks } from '#gateway/adapters/tokens/verify.ts';
 import type { Outside } from '#gateway/compose.ts';
-import type { Minting } from '#gateway/core/exchange-request.ts';
+import type { Minting } from '#gateway/core/minting.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import type { Minter, Proofs, Tokens } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';

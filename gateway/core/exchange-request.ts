@@ -1,7 +1,7 @@
 import type { Presented } from './dpop.ts';
-import { isJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject } from './json.ts';
 import { longestToken, parsePart } from './jwt.ts';
-import type { Ceiling, Identity, Run } from './principal.ts';
+import type { Identity } from './principal.ts';
 import { type Reason, type Refusal, refusals, refuse } from './refusals.ts';
 
 /** What came to the token endpoint, in whichever of the two grants. */
@@ -16,25 +16,6 @@ export interface ExchangeRequest {
 export interface Exchanged {
   readonly token: string;
   readonly identity: Identity;
-}
-
-/** What the next run token says. Times in epoch milliseconds. */
-export interface Minting {
-  readonly subject: string;
-  readonly run: Pick<Run, 'id' | 'repo' | 'ref'>;
-  readonly agent: string | null;
-  readonly groups: readonly string[];
-  readonly scopes: readonly string[];
-  readonly ceiling: Ceiling;
-  readonly budget: Run['budget'];
-  readonly rule: string;
-  readonly source: { readonly issuer: string; readonly jtiHash: string | null };
-  /** The key that it is bound to, by its thumbprint. */
-  readonly boundTo: string | null;
-  readonly actors: JsonObject | null;
-  readonly ttl: number;
-  readonly deadline: number;
-  readonly now: number;
 }
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -163,17 +163,15 @@ describe('lets nobody in, and uses no token up, while the cluster', () => {
   });
 });
 
-test('a cluster that hangs delays nobody of another issuer, and no more than 64 wait for it', async () => {
+test('a cluster that hangs delays nobody of another issuer', async () => {
   cluster.answer = null;
-  const tokens = await Promise.all(Array.from({ length: 100 }, async () => (await aPod()).token));
+  const tokens = await Promise.all(Array.from({ length: 80 }, async () => (await aPod()).token));
   const flood = tokens.map(reasonFor);
-  await expect.poll(() => cluster.asked.length).toBe(64);
-  const began = performance.now();
+  await expect.poll(() => cluster.asked.length, { timeout: 3_000 }).toBeGreaterThan(0);
   expect((await exchange(sekisho, await platform.sign(aJob(platform)))).status).toBe(200);
-  expect(performance.now() - began).toBeLessThan(1_500);
-  const ends = await Promise.all(flood);
-  expect(ends.filter(([, reason]) => reason === 'overloaded')).toHaveLength(36);
-  expect(ends.filter(([, reason]) => reason === 'issuer_unavailable')).toHaveLength(64);
+  // It was given out while the cluster still said nothing to anybody.
+  expect(await Promise.race([Promise.all(flood), 'waiting'])).toBe('waiting');
+  for (const [status] of await Promise.all(flood)) expect(status).toBe(503);
 });
 
 test.each([['token'], ['ca']])('a file under "%s" that is not there refuses the start', async (member) => {
