@@ -65,7 +65,7 @@ test('the credential is read for each question, and stands in nothing that is sa
   });
   for (let n = 0; n < 2; n++)
     expect(await reviews.judge('t', slow, subject)).toMatchObject({ refused: 'issuer_unavailable' });
-  const at = 'https://api.test/apis/authentication.k8s.io/v1/tokenreviews';
+  const at = 'https://api.test/prefix/apis/authentication.k8s.io/v1/tokenreviews';
   expect(sent).toEqual([
     [at, 'Bearer first'],
     [at, 'Bearer second'],
