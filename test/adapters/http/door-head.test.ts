@@ -25,6 +25,7 @@ describe('the door takes', () => {
     ['the view of a server', head('POST /mcp/server/a-1 HTTP/1.1')],
     ['a kept connection', head(undefined, 'connection: Keep-Alive')],
     ['a value without a space before it', head(undefined, 'accept:*/*')],
+    ['a proof', head(undefined, 'Authorization: DPoP a', 'DPoP: b.c.d')],
     ['a mirrored parameter', head(undefined, 'Mcp-Param-Region: eu')],
   ])('%s', (_, text) => {
     expect(readPlainHead(text)).not.toBeNull();
@@ -46,6 +47,7 @@ describe('the door leaves to Node', () => {
     ['no Host', without('Host')],
     ['no Content-Length', without('Content-Length')],
     ['two of one name', head(undefined, 'host: y')],
+    ['two proofs', head(undefined, 'DPoP: a', 'dpop: b')],
     ['two equal lengths', head(undefined, 'content-length: 5')],
     ['an empty body', head().replace('Length: 5', 'Length: 0')],
     ['a length with a sign', head().replace('Length: 5', 'Length: +5')],
