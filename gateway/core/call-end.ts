@@ -86,6 +86,7 @@ const outcomeOf = {
   upstream_timeout: 'upstream_failed',
   upstream_lost: 'upstream_failed',
   upstream_invalid: 'upstream_failed',
+  credential_unavailable: 'upstream_failed',
   answer_too_large: 'answer_refused',
   answer_blocked: 'answer_refused',
   answer_invalid: 'answer_refused',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { credential } from './config-credential.ts';
 import { proofRules, runRule } from './config-identity.ts';
 import { personRule } from './config-people.ts';
 import { addressRange, duration, httpUrl, path, pointer, port, size, tiers } from './config-scalars.ts';
@@ -27,15 +28,6 @@ const limits = z.strictObject({
   idle: duration.prefault('60s').meta({ description: 'Between two chunks of one answer.' }),
   inflight: z.int().min(1).max(10_000).default(64).meta({ description: 'Calls under way at once.' }),
 });
-
-const credentialKind = { description: 'Nothing, or a bearer token that never changes.' };
-const credential = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none').meta(credentialKind) }),
-  z.strictObject({
-    kind: z.literal('static').meta(credentialKind),
-    secret: z.string().min(1).meta({ description: 'The bearer token: ${env:NAME} or ${file:/path}.' }),
-  }),
-]);
 
 const server = z
   .strictObject({

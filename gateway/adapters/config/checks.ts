@@ -36,6 +36,7 @@ function egressOf({ egress, servers, identity }: Config): readonly Complaint[] {
   const opened = openedRanges(egress.private);
   const urls = [
     ...Object.entries(servers).map(([id, { url }]) => ({ path: ['servers', id, 'url'], url })),
+    ...Object.entries(servers).flatMap(([id, { credential }]) => endpointsOf(id, credential)),
     ...identity.people.map(({ issuer, keys }, index) => ({
       path: ['identity', 'people', index, keys.url === undefined ? 'issuer' : 'keys'],
       url: keys.file === undefined ? (keys.url ?? issuer) : undefined,
@@ -51,6 +52,13 @@ function egressOf({ egress, servers, identity }: Config): readonly Complaint[] {
   return urls.flatMap(({ path, url }) =>
     url !== undefined && isClosedUrl(url, opened) ? [{ path, message: closedUrl }] : [],
   );
+}
+
+function endpointsOf(id: string, credential: Config['servers'][string]['credential']) {
+  if (!('issuer' in credential)) return [];
+  const path = ['servers', id, 'credential'];
+  const named = credential.token_url ?? credential.issuer;
+  return [{ path: [...path, credential.token_url === undefined ? 'issuer' : 'token_url'], url: named }];
 }
 
 const closedUrl =

@@ -23,6 +23,8 @@ const paths: readonly KeyPath[] = [
   ['identity', 'runs', '*', 'token_review', 'token'],
   ['servers', '*', 'cwd'],
   ['servers', '*', 'roots', '*'],
+  ['servers', '*', 'credential', 'ca'],
+  ['servers', '*', 'credential', 'key'],
   ['servers', '*', 'manifest', 'file'],
   ['servers', '*', 'manifest', 'keys'],
 ];

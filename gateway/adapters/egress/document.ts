@@ -15,38 +15,60 @@ export interface FetchOptions {
   readonly post?: { readonly body: string; readonly authorization: string };
 }
 
+/** Posts a form over HTTPS, and gives the small document that comes back, whatever its status. Throws like the other. */
+export type PostForm = (url: string, options: FetchOptions, form: Form) => Promise<Posted>;
+
+export interface Form {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Posted {
+  readonly status: number;
+  readonly text: string;
+}
+
 const mostBytes = 64 * 1024;
 const patience = 3_000;
+
+export function createFetchDocument(egress: Egress): FetchDocument {
+  return async (url, { post, ...options }) => {
+    const form = post ? { body: post.body, headers: { ...json, authorization: post.authorization } } : null;
+    const { status, text } = await exchange(egress, url, options, form);
+    if (status !== (post ? 201 : 200)) throw new Error(`answered HTTP ${status}${redirected(status)}`);
+    return text;
+  };
+}
+
+const json = { 'content-type': 'application/json' };
+
+export const createPostForm =
+  (egress: Egress): PostForm =>
+  (url, options, form) =>
+    exchange(egress, url, options, form);
 
 /**
  * One connection a document: they are fetched every few minutes, and a kept connection would be a checked address that
  * is used long after the check.
  */
-export function createFetchDocument(egress: Egress): FetchDocument {
-  return async (url, { ca, named, post }) => {
-    const { protocol, origin, pathname, search } = new URL(url);
-    if (protocol !== 'https:') throw new Error('is not an https URL');
-    const connect = egress.connector({ timeout: patience, ca, opened: named });
-    const agent = new Agent({ connect, allowH2: false, headersTimeout: patience, bodyTimeout: patience });
-    const plain = { accept: 'application/json', 'accept-encoding': 'identity' };
-    const sent = post
-      ? ({
-          method: 'POST',
-          body: post.body,
-          headers: { ...plain, ...sending, authorization: post.authorization },
-        } as const)
-      : ({ method: 'GET', headers: plain } as const);
-    const signal = AbortSignal.timeout(patience);
-    try {
-      // `request` follows no redirect: a 3xx is an answer like any other that is not the one expected.
-      return await textOf(agent.request({ origin, path: `${pathname}${search}`, ...sent, signal }), post ? 201 : 200);
-    } catch (error) {
-      if (error instanceof Unfit) throw error;
-      throw new Error(signal.aborted ? 'timed out' : `cannot be had: ${connectionFault(error)}`);
-    } finally {
-      await agent.destroy();
-    }
-  };
+async function exchange(egress: Egress, url: string, options: FetchOptions, form: Form | null): Promise<Posted> {
+  const { protocol, origin, pathname, search } = new URL(url);
+  if (protocol !== 'https:') throw new Error('is not an https URL');
+  const connect = egress.connector({ timeout: patience, ca: options.ca, opened: options.named });
+  const agent = new Agent({ connect, allowH2: false, headersTimeout: patience, bodyTimeout: patience });
+  const headers = { ...form?.headers, accept: 'application/json', 'accept-encoding': 'identity' };
+  const signal = AbortSignal.timeout(patience);
+  try {
+    const asked = { origin, path: `${pathname}${search}`, headers, signal };
+    // `request` follows no redirect: a 3xx is an answer like any other that is not 200.
+    const answering = agent.request({ ...asked, method: form ? 'POST' : 'GET', body: form?.body ?? null });
+    return await posted(await answering);
+  } catch (error) {
+    if (error instanceof Unfit) throw error;
+    throw new Error(signal.aborted ? 'timed out' : `cannot be had: ${connectionFault(error)}`);
+  } finally {
+    await agent.destroy();
+  }
 }
 
 /** What is wrong with an answer, in words of ours. */
@@ -54,16 +76,14 @@ class Unfit extends Error {
   override readonly name = 'Unfit';
 }
 
-const sending = { 'content-type': 'application/json' };
-
-async function textOf(answering: Promise<Dispatcher.ResponseData>, expected: number): Promise<string> {
-  const { statusCode: status, headers, body } = await answering;
-  if (status !== expected) throw new Unfit(`answered HTTP ${status}${redirected(status)}`);
+async function posted({ statusCode: status, headers, body }: Dispatcher.ResponseData): Promise<Posted> {
+  // Of what is no answer to this only the status is looked at.
+  if (status >= 300 && status < 400) return { status, text: '' };
   const bytes = await bodyOf(body);
   if (headers['content-encoding'] !== undefined) throw new Unfit('answered with a Content-Encoding');
   const text = decodeUtf8(bytes);
   if (text === null) throw new Unfit('answered something that is not UTF-8');
-  return text;
+  return { status, text };
 }
 
 const redirected = (status: number): string => (status >= 300 && status < 400 ? ': redirects are not followed' : '');

@@ -1,0 +1,68 @@
+import { metadataUrls, readTokenEndpoint } from '#gateway/core/authorization-server.ts';
+import { type Granted, type NotGranted, readTokenAnswer } from '#gateway/core/token-answer.ts';
+
+/** How the gateway gets to an authorization server. Both throw Errors whose messages name no address and quote nothing. */
+export interface Outlet {
+  fetch(url: string, named: boolean): Promise<string>;
+  post(
+    url: string,
+    named: boolean,
+    form: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  ): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+export interface AuthorizationServer {
+  readonly issuer: string;
+  /** Null where it is to be discovered. */
+  readonly tokenUrl: string | null;
+  readonly outlet: Outlet;
+}
+
+export interface Grant {
+  /** What is asked for, besides who asks. */
+  readonly form: Readonly<Record<string, string>>;
+  /** Who asks: made anew for each request, since an assertion is good once. */
+  readonly client: () => Promise<ClientProof>;
+}
+
+/** How a client says who it is: in a header, or in the form. */
+export interface ClientProof {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
+}
+
+/** Asks a token endpoint. It is looked for once, and again after it could not be asked. */
+export function createTokenEndpoint(server: AuthorizationServer): (grant: Grant) => Promise<Granted | NotGranted> {
+  const { issuer, tokenUrl, outlet } = server;
+  let known: string | null = tokenUrl;
+  return async ({ form, client }) => {
+    try {
+      known ??= await discover(server);
+      // On the host that the config names it is as good as named; anywhere else it gets to public addresses only.
+      const named = tokenUrl !== null || new URL(known).host === new URL(issuer).host;
+      const proof = await client();
+      const body = new URLSearchParams({ ...form, ...proof.form }).toString();
+      const headers = { ...proof.headers, 'content-type': 'application/x-www-form-urlencoded' };
+      const { status, text } = await outlet.post(known, named, { headers, body });
+      return readTokenAnswer(status, text);
+    } catch (fault) {
+      known = tokenUrl;
+      return { why: fault instanceof Error ? fault.message : 'cannot be asked' };
+    }
+  };
+}
+
+async function discover({ issuer, outlet }: AuthorizationServer): Promise<string> {
+  let last = 'has no metadata';
+  for (const url of metadataUrls(issuer)) {
+    const text = await outlet.fetch(url, true).catch((fault: unknown) => {
+      last = fault instanceof Error ? fault.message : last;
+      return null;
+    });
+    if (text === null) continue;
+    const found = readTokenEndpoint(text, issuer);
+    if ('url' in found) return found.url;
+    last = found.why;
+  }
+  throw new Error(last);
+}
