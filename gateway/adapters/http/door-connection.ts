@@ -10,6 +10,8 @@ export interface House {
   /** Gives the connection to Node's own server, with the bytes that are not yet answered. */
   handOver(connection: DoorConnection, socket: Socket, bytes: Buffer | null): void;
   gone(connection: DoorConnection): void;
+  /** Milliseconds that a client may take nothing of an answer. */
+  readonly stalled: number;
 }
 
 const longestHead = 16 * 1024;
@@ -42,6 +44,7 @@ export class DoorConnection {
     this.#house = house;
     this.#since = now;
     socket.on('data', this.#data).on('end', this.#end).on('close', this.#close).on('error', this.#error);
+    socket.on('timeout', this.#stalled);
   }
 
   /** Gives the connection away, unless a request is being answered. */
@@ -128,6 +131,8 @@ export class DoorConnection {
   readonly #done = (keep: boolean): void => {
     this.#response = null;
     this.#since = Date.now();
+    // What is written stays in memory until it is taken, though it is nobody's answer any more.
+    if (this.#socket.writableLength > 0) this.#socket.setTimeout(this.#house.stalled);
     this.state = keep ? 'idle' : 'closing';
     if (!keep) {
       this.#socket.end();
@@ -150,6 +155,12 @@ export class DoorConnection {
     this.#response = null;
   };
 
+  /** No byte went for that long, also none of a large write that is under way: Node looks into the queue of the system. */
+  readonly #stalled = (): void => {
+    if (this.#socket.writableLength > 0) this.#socket.destroy();
+    else this.#socket.setTimeout(0);
+  };
+
   /** `close` follows, and does what there is to do. */
   readonly #error = (): void => undefined;
 
@@ -157,6 +168,7 @@ export class DoorConnection {
     this.#parts = [];
     const socket = this.#socket;
     socket.off('data', this.#data).off('end', this.#end).off('close', this.#close).off('error', this.#error);
+    socket.off('timeout', this.#stalled).setTimeout(0);
     this.#house.handOver(this, socket, bytes);
   }
 }

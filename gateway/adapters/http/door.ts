@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
 import { DoorConnection, type House } from './door-connection.ts';
 import { keepAliveSeconds } from './door-response.ts';
+import { stalledMs } from './sse.ts';
 
 /**
  * A door in front of Node's HTTP server, on the same socket: it answers what is plain, which nearly every call is, at a
@@ -17,21 +18,22 @@ export interface Door {
 
 /**
  * Milliseconds. What has sent nothing for so long, or whose request is not whole so long after its head, is left to Node,
- * whose time limits are known; and how often that is looked at.
+ * whose time limits are known; how often that is looked at; and how long a client may take nothing of an answer.
  */
-const doorTimes = { patience: 2_000, sweep: 1_000 };
+export const doorTimes = { patience: 2_000, sweep: 1_000, stalled: stalledMs };
 
 /** Puts the door in front of `server`. */
 export function openDoor(
   server: Server,
   serve: (request: HttpRequest, response: HttpResponse) => void,
-  { patience, sweep: sweepMs } = doorTimes,
+  { patience, sweep: sweepMs, stalled } = doorTimes,
 ): Door {
   const connections = new Set<DoorConnection>();
   const inside = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
   const house: House = {
     serve,
+    stalled,
     handOver(connection, socket, bytes) {
       connections.delete(connection);
       for (const take of inside) take.call(server, socket);
@@ -50,7 +52,7 @@ export function openDoor(
       const silence = connection.silence(now);
       if (connection.state === 'fresh' || connection.state === 'body') {
         if (silence > patience) connection.handOver();
-      } else if (connection.state !== 'busy' && silence > keepAliveSeconds * 1000) connection.destroy();
+      } else if (!connection.unsent && silence > keepAliveSeconds * 1000) connection.destroy();
     }
   }, sweepMs);
   sweep.unref();

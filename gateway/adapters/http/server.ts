@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { HttpRequest, HttpResponse } from './carrier.ts';
-import { type Door, openDoor } from './door.ts';
+import { type Door, doorTimes, openDoor } from './door.ts';
 import { keepAliveSeconds } from './door-response.ts';
 import { arrive, type Edge, type EdgeParts } from './edge.ts';
 import { createEventStore } from './event-store.ts';
@@ -23,7 +23,8 @@ const sweepMs = 60_000;
 /** So long after it was opened a stream that ended can be gone back to. */
 const eventsKeptMs = 5 * 60_000;
 
-export function createPublicServer(parts: EdgeParts): PublicServer {
+/** @param stalled Milliseconds that a client may take nothing of an answer. */
+export function createPublicServer(parts: EdgeParts, stalled = doorTimes.stalled): PublicServer {
   const edge: Edge = { parts, closing: false, inflight: 0, streams: new Set(), events: createEventStore(parts.now) };
   const leaving = new Set<ServerResponse>();
   let door: Door | null = null;
@@ -33,10 +34,17 @@ export function createPublicServer(parts: EdgeParts): PublicServer {
       const server = createServer({ ...options, keepAliveTimeout: keepAliveSeconds * 1000 }, (message, response) => {
         leaving.add(response);
         response.once('close', () => leaving.delete(response));
+        // All is written, and stays in memory until it is taken. At the timeout Node closes the connection by itself; what
+        // was taken in time gets Node's own times again.
+        response.once('prefinish', () => {
+          if (response.socket?.writableLength) response.socket.setTimeout(stalled);
+        });
         const { method, url, headers, rawHeaders } = message;
         if (!serve(edge, { method, url, headers, rawHeaders, body: message }, response)) router(message, response);
       });
-      if (parts.door) door = openDoor(server, (request, response) => void serve(edge, request, response));
+      if (!parts.door) return server;
+      const atTheDoor = (request: HttpRequest, response: HttpResponse) => void serve(edge, request, response);
+      door = openDoor(server, atTheDoor, { ...doorTimes, stalled });
       return server;
     },
   });

@@ -22,8 +22,11 @@ const keepAliveMs = 15_000;
 const retryMs = 1_000;
 const breaks = /[\r\n]/;
 
-/** So long a client may leave its socket full before it counts as gone: its call holds a place at the server. */
-const stalledMs = 30_000;
+/**
+ * So long a client may leave its socket full before it counts as gone: its call holds a place at the server, and what it
+ * does not take a place in memory.
+ */
+export const stalledMs = 30_000;
 
 export function openSse(
   response: HttpResponse,

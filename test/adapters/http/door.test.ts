@@ -20,7 +20,7 @@ let inside = 0;
 let answer: ((text: string) => void) | null = null;
 const responses: HttpResponse[] = [];
 
-const hurried = { patience: 300, sweep: 50 };
+const hurried = { patience: 300, sweep: 50, stalled: 10_000 };
 
 async function open(hold = false): Promise<number> {
   inside = 0;

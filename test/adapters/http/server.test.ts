@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, expect, test } from 'vitest';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions, type LiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
@@ -13,6 +14,8 @@ import { createNews } from '#gateway/core/news.ts';
 import type { Gate } from '#gateway/ports.ts';
 import { keptLog } from '#test/support/logs.ts';
 import { heard, reasonOf } from '#test/support/messages.ts';
+import { openRaw, postLines } from '#test/support/raw-http.ts';
+import { until } from '#test/support/until.ts';
 import { allowAll, anIdentity, digests, serverFacts } from '#test/support/values.ts';
 
 /** The listener on a real socket in front of a gate whose answers the test chooses. */
@@ -34,11 +37,20 @@ interface House {
   readonly now?: () => number;
   /** What the gate does before it answers. */
   readonly before?: (call: CallRecord) => Promise<void> | void;
+  readonly door?: boolean;
+  readonly stalled?: number;
 }
 
 async function listening(
   answer: Answer,
-  { sessions = createLiveSessions(60_000), now = Date.now, before = () => undefined, ...over }: House = {},
+  {
+    sessions = createLiveSessions(60_000),
+    now = Date.now,
+    before = () => undefined,
+    door = true,
+    stalled,
+    ...over
+  }: House = {},
 ): Promise<string> {
   const snapshot = buildSnapshot(allowAll, [serverFacts('files')], digests);
   const known = (call: CallRecord): Authenticated => Object.assign(call, { identity: anIdentity(over) });
@@ -55,19 +67,22 @@ async function listening(
     decide: () => Promise.reject(new Error('not asked here')),
     record: (call, ending) => void recorded.push({ call, ending }),
   };
-  server = createPublicServer({
-    gate,
-    checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { hosts: [], origins: [] } }),
-    seal: createSeal(createBox(randomBytes(32)), 60_000),
-    sessions,
-    signIn: null,
-    news: createNews(),
-    revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
-    limits: { body: 1_000_000, depth: 64, inflight: 100 },
-    door: true,
-    now,
-    log,
-  });
+  server = createPublicServer(
+    {
+      gate,
+      checkHost: createHostCheck({ url: 'http://127.0.0.1/mcp', listen: { hosts: [], origins: [] } }),
+      seal: createSeal(createBox(randomBytes(32)), 60_000),
+      sessions,
+      signIn: null,
+      news: createNews(),
+      revocations: { find: () => null, watch: () => undefined, unwatch: () => undefined },
+      limits: { body: 1_000_000, depth: 64, inflight: 100 },
+      door,
+      now,
+      log,
+    },
+    stalled,
+  );
   return `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}/mcp`;
 }
 
@@ -168,4 +183,48 @@ test('a session that could never be opened again is refused at initialize, with 
   expect(answer.headers.get('mcp-session-id')).toBeNull();
   const last = recorded.at(-1)?.ending;
   expect(last).toMatchObject({ kind: 'refusal', refusal: { refused: 'message_malformed' } });
+});
+
+describe.each([
+  ['at the door', true],
+  ['at Node’s own server', false],
+])('a whole answer that is larger than any socket, %s', (_, door) => {
+  const stalled = 500;
+  const large = resultOf({ content: [{ type: 'text', text: 'x'.repeat(32 * 1024 * 1024) }] });
+
+  /** Asks, and reads nothing by itself; and the gateway's end of that connection. */
+  async function asking(): Promise<{ client: Socket; held: () => Socket | undefined }> {
+    const url = await listening(large, { door, stalled });
+    const session = await sessionOf(url);
+    const ends: Socket[] = [];
+    server.app.server.on('connection', (socket: Socket) => ends.push(socket));
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'files__read_file' } });
+    const client = openRaw(url, postLines('/mcp', body.length, session), body);
+    client.pause();
+    onTestFinished(() => void client.destroy());
+    await until(() => (ends[0]?.writableLength ?? 0) > 0);
+    return { client, held: () => ends[0] };
+  }
+
+  test('is held once for a client that reads nothing, and not for long', async () => {
+    const { held } = await asking();
+    expect(held()?.writableLength).toBeLessThan(33 * 1024 * 1024);
+    await until(() => held()?.destroyed === true && held()?.writableLength === 0);
+  });
+
+  test('reaches a client that reads slowly, however long that takes', async () => {
+    const { client, held } = await asking();
+    const begun = Date.now();
+    let [read, rested] = [0, 0];
+    client.on('data', (part: Buffer) => {
+      read += part.length;
+      if (read - rested < 1024 * 1024) return;
+      rested = read;
+      client.pause();
+      setTimeout(() => client.resume(), 40);
+    });
+    client.resume();
+    await until(() => read > 32 * 1024 * 1024 || client.destroyed, 15_000);
+    expect([read > 32 * 1024 * 1024, held()?.destroyed, Date.now() - begun > 2 * stalled]).toEqual([true, false, true]);
+  });
 });
