@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLeaving, type Leaving } from '#gateway/core/leaving.ts';
+import { createLeaving, type Leaving, whenLeft } from '#gateway/core/leaving.ts';
 
 describe('leaving', () => {
   test('tells everyone who listens, once', () => {
@@ -22,6 +22,17 @@ describe('leaving', () => {
     leaving.addEventListener('abort', () => leaving.removeEventListener('abort', never));
     leaving.abort();
     expect(told).toEqual([]);
+  });
+
+  test('lets go of what was held for somebody, also when they had left by then', () => {
+    const leaving = createLeaving();
+    const given: string[] = [];
+    whenLeft(leaving, () => given.push('a'));
+    expect(given).toEqual([]);
+    leaving.abort();
+    whenLeft(leaving, () => given.push('b'));
+    leaving.abort();
+    expect(given).toEqual(['a', 'b']);
   });
 
   test('is a part of what an AbortSignal is', () => {

@@ -1,27 +1,34 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
+import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { askModern, envelope, type Heard, reasonOf, refusalIn, textOf } from '#test/support/messages.ts';
 
 /** A call that a person has to agree to, whose server then asks for something: one call, one approval, one execution. */
 
 let upstream: DualUpstream;
+/** Of the era in which servers ask in the middle of a call. */
+let older: EverythingUpstream;
 let sekisho: TestGateway;
 let token: string;
 
 const [oneRound, twoRounds] = ['test_input_required_result_request_state', 'test_input_required_result_multi_round'];
 
 beforeAll(async () => {
-  upstream = await startDual('modern');
-  const risky = { action: 'write', risk: 'high' };
+  [upstream, older] = await Promise.all([startDual('modern'), startEverything()]);
+  const tools = { '*': { action: 'write', risk: 'high' } };
   sekisho = await startGateway({
-    servers: { up: anOpenServer(upstream.url, { tools: { '*': risky } }) },
+    servers: {
+      up: anOpenServer(upstream.url, { tools }),
+      old: anOpenServer(older.url, { tools, elicitation: 'park' }),
+    },
   });
 });
 
 afterAll(async () => {
   await sekisho?.close();
   await upstream?.close();
+  await older?.close();
 });
 
 beforeEach(async () => {
@@ -61,6 +68,18 @@ describe('a call that was approved and is then asked for something', () => {
     expect(lines.map(([outcome]) => outcome)).toEqual(['approval_pending', 'input_required', 'input_required', 'ok']);
     for (const [, approval] of lines.slice(1)) expect(JSON.stringify(approval)).toContain(id);
     expect(approvals().list('pending', Date.now())).toEqual([]);
+  });
+
+  test('goes on also where an older server holds it meanwhile, which is called once', async () => {
+    const params = { name: 'old__test_elicitation', arguments: { message: 'Sure?' } };
+    const ask = (more: object = {}) =>
+      askModern(sekisho, 'tools/call', { ...params, ...more }, { token, meta: envelope({ elicitation: {} }) });
+    agree(await ask());
+    const asked = await ask();
+    const [key = ''] = Object.keys(asked.answer.result?.inputRequests ?? {});
+    const done = await ask(back(asked, { [key]: { action: 'accept', content: {} } }));
+    expect([reasonOf(done), textOf(done)]).toEqual([null, expect.stringContaining('accept')]);
+    expect(older.calls.get('test_elicitation')).toBe(1);
   });
 
   test('is executed once by that: the same state again is asked about, with the answers that would be sent', async () => {
