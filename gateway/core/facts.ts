@@ -1,6 +1,7 @@
 import { elementsAt, type FactFlaw } from './argument-values.ts';
 import { type CommandFact, commandFacts } from './command-facts.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { pointerName } from './json-pointer.ts';
 import { type UrlFact, urlFacts } from './url-facts.ts';
 
 /** A path argument as the policy sees it. */
@@ -72,7 +73,7 @@ export const isFactFlaw = (value: unknown): value is FactFlaw =>
 export function atPointer(value: JsonValue, pointer: string): JsonValue | undefined {
   let at: JsonValue | undefined = value;
   for (const part of pointer.split('/').slice(1)) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = pointerName(part);
     if (Array.isArray(at)) at = at[Number(name)];
     else if (isJsonObject(at) && Object.hasOwn(at, name)) at = at[name];
     else return undefined;

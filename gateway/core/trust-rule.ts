@@ -1,5 +1,6 @@
 import type { RunRule } from './config-identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { pointerName } from './json-pointer.ts';
 import { knownIssuer } from './known-issuers.ts';
 
 /** What an issuer said of a run, verified. */
@@ -98,7 +99,7 @@ function valueAt(claims: JsonObject, name: string): JsonValue | undefined {
   if (!name.startsWith('/')) return Object.hasOwn(claims, name) ? claims[name] : undefined;
   let at: JsonValue | undefined = claims;
   for (const part of name.slice(1).split('/')) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = pointerName(part);
     at = isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
   }
   return at;
