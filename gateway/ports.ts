@@ -139,7 +139,7 @@ export interface Budgets {
 
 /** Ends a run: no call of it passes any more, here at once, and what it has under way ends. Durable before it answers. */
 export interface Halting {
-  halt(identity: Identity, why: string): void;
+  halt(identity: Identity): void;
 }
 
 /** How many calls are under way at one server. */

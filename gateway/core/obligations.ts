@@ -53,12 +53,16 @@ export function readObligations(value: JsonValue | undefined): Obligations | str
   let all = noObligations;
   for (const row of value) {
     const read = isJsonObject(row) ? readRow(row) : null;
-    if (read === null) return `an obligation that is not known: ${JSON.stringify(row).slice(0, 120)}`;
+    if (read === null) return `an obligation that is not known, or not whole: ${typeOf(row)}`;
     if (read.patches && overlap(all.patches, read.patches)) return 'two obligations patch the same argument';
     all = merged(all, { ...noObligations, ...read });
   }
   return all;
 }
+
+/** Its type and no more: the properties of one may repeat an argument, and this sentence is read by many. */
+const typeOf = (row: JsonValue): string =>
+  isJsonObject(row) && typeof row.type === 'string' ? JSON.stringify(row.type.slice(0, 48)) : 'it has no type';
 
 const merged = (a: Obligations, b: Obligations): Obligations => ({
   answerBytes: least(a.answerBytes, b.answerBytes),

@@ -54,7 +54,7 @@ export function permitted(
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */
 function halted(call: Classified, { halting }: PermitPorts, why: string, data: object): Refusal {
-  if (!call.dryRun) halting.halt(call.identity, why);
+  if (!call.dryRun) halting.halt(call.identity);
   return refuse('run_revoked', `The policy ends this run: ${why}`, { ...data });
 }
 

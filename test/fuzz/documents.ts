@@ -130,6 +130,16 @@ export function hostileDecision(chance: Chance): unknown {
       ...good,
       obligations: [{ id: 'o', type: 'max_answer_bytes', properties: { bytes: chance.pick([0, -1, '1', null]) } }],
     }),
+    () => ({
+      ...good,
+      obligations: [
+        {
+          id: 'o',
+          type: chance.pick(['redact', 'patch_arguments', 'rate_limit', 'timeout', 'log', 'halt_run', 'constructor']),
+          properties: chance.pick([{}, { [chance.pick(keys)]: anything(chance, 2) }, [], null, 'x']),
+        },
+      ],
+    }),
     () => ({ ...good, grant: [] }),
   ])();
 }

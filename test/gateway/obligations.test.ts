@@ -199,9 +199,14 @@ describe('an obligation to halt the run', () => {
     expect(reasonOf(await session.call('up__search', { note: 'fine' }))).toBeNull();
     const halted = await session.call('up__search', { note: 'trap' });
     expect(reasonOf(halted)).toBe('run_revoked');
-    expect(sekisho.log).toContainEqual(
-      expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ why: 'it took the bait' }) }),
-    );
+    expect(halted.answer.error?.message).toContain('it took the bait');
+    const codes = deny === '' ? ['all'] : ['TRAP'];
+    expect((await sekisho.audit()).at(-1)).toMatchObject({
+      reason: 'run_revoked',
+      decision: { verdict: 'deny', codes },
+    });
+    expect(sekisho.log).toContainEqual(expect.objectContaining({ level: 'warn', message: 'the policy ended a run' }));
+    expect(JSON.stringify(sekisho.log)).not.toContain('it took the bait');
     expect(reasonOf(await session.call('up__search', { note: 'fine' }))).toBe('run_revoked');
     expect(reasonOf(await call('search', { note: 'fine' }))).toBeNull();
     expect(server.calls).toHaveLength(2);

@@ -50,7 +50,10 @@ export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise
   const answered = (passed: Answerable | Refusal): MaybePromise<void> => {
     let finishing: MaybePromise<void>;
     try {
-      const answer = revokedMeanwhile(road, call, abort) ?? (isRefusal(passed) ? passed : passed.answer);
+      // The call that ended its own run knows better why than the list of what was ended.
+      const ended =
+        isRefusal(passed) && passed.refused === 'run_revoked' ? passed : revokedMeanwhile(road, call, abort);
+      const answer = ended ?? (isRefusal(passed) ? passed : passed.answer);
       finishing = finish(road, arrival, call, answer, entered);
     } catch (fault) {
       left();
