@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { runRule } from '#gateway/core/config-identity.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { RevocationOrder } from '#gateway/core/revocation.ts';
-import { createTokenService } from '#gateway/token-service.ts';
+import { createTokenService, type TokenServiceParts } from '#gateway/token-service.ts';
 import { keptLog } from '#test/support/logs.ts';
 import { anIdentity } from '#test/support/values.ts';
 
 /** Its service over a list of revocations, and all that was written there. */
 function aService(verdict: Identity | Refusal) {
   const written: RevocationOrder[] = [];
-  const service = createTokenService({
+  const parts: TokenServiceParts = {
     ...{ issuer: 'https://gw.test', rules: [], random: () => 'r', log: keptLog() },
     subjects: { verify: async () => refuse('subject_invalid') },
     minter: { refuses: () => null, mint: () => Promise.reject(new Error('nothing is minted here')) },
@@ -29,8 +30,8 @@ function aService(verdict: Identity | Refusal) {
       find: () => (written.length > 0 ? refuse('run_revoked') : null),
       ...{ watch: () => undefined, unwatch: () => undefined, refresh: () => undefined },
     },
-  });
-  return { service, written };
+  };
+  return { parts, service: createTokenService(parts), written };
 }
 
 describe('a token that is to be revoked', () => {
@@ -56,4 +57,30 @@ describe('a token that is to be revoked', () => {
       expect(written).toEqual([]);
     },
   );
+});
+
+test('what cannot be signed right now uses no token up: nothing was redeemed for it', async () => {
+  const redeemed: unknown[] = [];
+  const { parts } = aService(refuse('token_invalid'));
+  const rule = runRule.parse({
+    ...{ id: 'ci', issuer: 'https://ci.test', audience: 'a', match: { p: '1' }, run: { id: 'ci:${job}' } },
+    grant: { tiers: ['internal'], tools: ['up.*'] },
+  });
+  const claims = { p: '1', job: '7' };
+  const subject = { issuer: 'https://ci.test', jti: 'j', issued: 0, expires: 9e12, from: 0, key: 'k', claims };
+  const service = createTokenService({
+    ...parts,
+    rules: [rule],
+    subjects: { verify: async () => subject },
+    runs: {
+      ...parts.runs,
+      redeem(order) {
+        redeemed.push(order);
+        return { state: 'used' };
+      },
+    },
+    minter: { ...parts.minter, refuses: () => refuse('issuer_unavailable') },
+  });
+  const answer = await service.exchange({ token: 'a.b.c', scope: [], proof: null }, 5000);
+  expect([answer, redeemed]).toMatchObject([{ refused: 'issuer_unavailable' }, []]);
 });
