@@ -4,6 +4,7 @@ import type { Redaction } from './obligations.ts';
 import { cleaner, hideAt, type Manner, withTexts } from './redaction.ts';
 import { refuse } from './refusals.ts';
 import type { Contract } from './schema/contract.ts';
+import { TooMuchText } from './taken-out.ts';
 
 /** Characters of one message that are looked through: more would hold the event loop for too long. */
 const mostText = 1024 * 1024;
@@ -20,6 +21,15 @@ const unfit = blocked('Without what must not be seen it does not fit the schema 
  */
 export function seenResult(result: JsonObject, redaction: Redaction, output: Contract['output']): Ending {
   if (textOf(result) > mostText) return tooMuch;
+  try {
+    return seenWhole(result, redaction, output);
+  } catch (fault) {
+    if (fault instanceof TooMuchText) return tooMuch;
+    throw fault;
+  }
+}
+
+function seenWhole(result: JsonObject, redaction: Redaction, output: Contract['output']): Ending {
   for (const manner of ['mark', 'remove'] as const) {
     const clean = redacted(result, redaction, manner);
     if (clean === null) return named;

@@ -2,13 +2,12 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { pathOf } from './json-patch.ts';
 import type { Redaction } from './obligations.ts';
 import { type SecretKind, withoutSecrets } from './secret-kinds.ts';
+import { shortest, TooMuchText, takesOut } from './taken-out.ts';
 
 /** What stands in the place of what is hidden: a mark, or, where a schema allows no such text, nothing at all. */
 export type Manner = 'mark' | 'remove';
 
 const mark = '[redacted]';
-/** A text this short says nothing by itself, and taking it out of every other text would leave none whole. */
-const shortest = 4;
 
 /** A value without what a redaction hides, and the texts that stood at its pointers. */
 interface Hidden {
@@ -48,6 +47,7 @@ function hide(
   return left === undefined ? others : { ...at, [name]: left };
 }
 
+/** A text shorter than that says nothing by itself, and taking it out of every other text would leave none whole. */
 function collect(value: JsonValue | undefined, texts: string[]): void {
   if (typeof value === 'string' && value.length >= shortest) texts.push(value);
   else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, texts);
@@ -73,15 +73,20 @@ export function withTexts(value: JsonValue, change: (text: string) => string): J
   return changed;
 }
 
-/** Takes the kinds and the texts out of one text. */
-export const cleaner =
-  (kinds: readonly SecretKind[], texts: readonly string[]) =>
-  (text: string): string =>
-    texts.reduce((rest, one) => rest.replaceAll(one, mark), withoutSecrets(text, kinds));
+/** Takes the kinds and the texts out of one text after the other. @throws TooMuchText */
+export function cleaner(kinds: readonly SecretKind[], texts: readonly string[]): (text: string) => string {
+  const without = takesOut(texts, mark);
+  return (text) => without(withoutSecrets(text, kinds));
+}
 
 /** Arguments without what may not be sent. Null where that cannot be done. */
 export function redactedArguments(args: JsonObject, { pointers, kinds }: Redaction): JsonObject | null {
   const { value, texts } = hideAt(args, pointers, 'mark');
-  const clean = value === undefined ? undefined : withTexts(value, cleaner(kinds, texts));
-  return isJsonObject(clean) ? clean : null;
+  try {
+    const clean = value === undefined ? undefined : withTexts(value, cleaner(kinds, texts));
+    return isJsonObject(clean) ? clean : null;
+  } catch (fault) {
+    if (fault instanceof TooMuchText) return null;
+    throw fault;
+  }
 }
