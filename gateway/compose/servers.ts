@@ -9,8 +9,8 @@ import { limitsOf } from '#gateway/core/build-snapshot.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
-import type { Credential, Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
-import { openCredential } from './credentials.ts';
+import type { Log, Upstream, UpstreamNotice, Upstreams } from '#gateway/ports.ts';
+import { type Credentials, openCredentials } from './credentials.ts';
 
 export interface Servers {
   readonly byId: ReadonlyMap<string, Upstream>;
@@ -32,7 +32,7 @@ export async function createServers(
   const byId = new Map<string, Upstream>();
   for (const [id, server] of Object.entries(config.servers)) {
     await Promise.all(Object.values(server.roots).map((root) => mkdir(root, { recursive: true })));
-    byId.set(id, upstreamOf(id, server, await openCredential(id, server, { egress, log })));
+    byId.set(id, upstreamOf(id, server, await openCredentials(id, server, { egress, log, url: config.url })));
   }
   return {
     byId,
@@ -54,7 +54,7 @@ export async function createServers(
     },
   };
 
-  function upstreamOf(id: string, server: ServerConfig, credential: Credential): Upstream {
+  function upstreamOf(id: string, server: ServerConfig, credentials: Credentials): Upstream {
     const notify = (notice: UpstreamNotice): void => hear(id, notice);
     if (server.command) {
       return createStdioUpstream({
@@ -71,7 +71,8 @@ export async function createServers(
     return createUpstream({
       id,
       url: server.url ?? '',
-      credential,
+      credential: credentials.own,
+      credentialOf: credentials.of,
       revision: pinned !== null && !isModern(pinned) ? pinned : legacyRevisions[0],
       parking: server.elicitation === 'park' ? usualParking : null,
       pinned: pinned === null ? null : isModern(pinned) ? 'modern' : 'legacy',

@@ -4,7 +4,8 @@ import { httpsUrl, httpUrl, path, scopeWord } from './config-scalars.ts';
 /** The gateway's own credential at a server. There is no kind that passes on what a caller came with (D9). */
 
 const kind = {
-  description: 'Nothing, a bearer token that never changes, or one that an authorization server gives the gateway.',
+  description:
+    'Nothing, a bearer token that never changes, one that an authorization server gives the gateway, or what the gateway signs of each caller.',
 };
 
 const secret = {
@@ -28,6 +29,14 @@ const client = {
     .meta({ description: 'What the token is for (RFC 8707); the URL of the server, if left out.' }),
 };
 
+/** What the gateway signs of a caller, for whoever believes it. */
+const assertion = {
+  assertion_key: path.meta({
+    description: 'The private key that signs what the gateway says of a caller: JWK or PEM, mode 0600.',
+  }),
+  assertion_issuer: httpUrl.optional().meta({ description: 'Who says so; the origin of "url", if left out.' }),
+};
+
 const oneProof = ({
   secret,
   key,
@@ -44,7 +53,13 @@ export const credential = z.discriminatedUnion('kind', [
     secret: z.string().min(1).meta(secret),
   }),
   z.strictObject({ kind: z.literal('client_credentials').meta(kind), ...client }).refine(oneProof, either),
+  z.strictObject({
+    kind: z.literal('jwt_assertion').meta(kind),
+    ...assertion,
+    resource: client.resource,
+  }),
 ]);
 
 export type CredentialConfig = z.output<typeof credential>;
-export type ClientConfig = Extract<CredentialConfig, { readonly kind: 'client_credentials' }>;
+export type ClientConfig = Extract<CredentialConfig, { readonly client: string }>;
+export type AssertionConfig = Extract<CredentialConfig, { readonly assertion_key: string }>;

@@ -25,6 +25,7 @@ const paths: readonly KeyPath[] = [
   ['servers', '*', 'roots', '*'],
   ['servers', '*', 'credential', 'ca'],
   ['servers', '*', 'credential', 'key'],
+  ['servers', '*', 'credential', 'assertion_key'],
   ['servers', '*', 'manifest', 'file'],
   ['servers', '*', 'manifest', 'keys'],
 ];

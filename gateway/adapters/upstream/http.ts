@@ -41,7 +41,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions, link: Link): Ht
         life.end();
         return { kind: 'refusal', refusal: slot };
       }
-      const sent: SlotCall = { link, call, slot, life, leave: once(() => sessions.leave(slot)) };
+      const sent: SlotCall = { link: link.as(call), call, slot, life, leave: once(() => sessions.leave(slot)) };
       try {
         return await sendIn(sent);
       } catch (fault) {

@@ -1,3 +1,4 @@
+import type { Caller } from '#gateway/core/caller-assertion.ts';
 import type { Credential, UpstreamNotice } from '#gateway/ports.ts';
 import type { Failures } from './failures.ts';
 import type { Wire } from './wire.ts';
@@ -15,6 +16,8 @@ export interface Link {
   readonly failures: Failures;
   readonly log: UpstreamLog;
   readonly credential: Credential;
+  /** The same server with the credential of this caller, where each has its own. */
+  as(caller: Caller): Link;
   /**
    * JSON-RPC ids, unique among everything ever asked of this server, not only in one session: an answer that reached the
    * wrong request can then never be taken for its own.

@@ -93,7 +93,7 @@ export function createSessions(link: Link, { revision, limits, keeping, parks }:
       const key = keyOf(call);
       const known = slots.get(key);
       if (!known && !makeRoom()) return full(link.server, keeping.atMost);
-      const slot = known ?? createSlot(link, { ...termsOf(call), limits });
+      const slot = known ?? createSlot(link.as(call), { ...termsOf(call), limits });
       // Whoever is newest already stays where it is: moving it in every call leaves dead tables behind.
       if (slot !== newest || !known) {
         slots.delete(key);

@@ -26,7 +26,7 @@ export function createModernUpstream(options: HttpUpstreamOptions, link: Link, l
       if (!methods.has(call.method)) return noAnswer(refuse('method_unknown', `${call.method} is not for a server.`));
       if (call.method.endsWith('subscribe')) return subscribe(ears, call);
       const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
-      const talk: Talk = { link, call, life, declared: knownParts(call.client), mirrors: call.mirrors };
+      const talk: Talk = { link: link.as(call), call, life, declared: knownParts(call.client), mirrors: call.mirrors };
       try {
         return await answered(talk, await firstRound(talk, options));
       } catch (fault) {
