@@ -34,11 +34,7 @@ export function createPublicServer(parts: EdgeParts, stalled = doorTimes.stalled
       const server = createServer({ ...options, keepAliveTimeout: keepAliveSeconds * 1000 }, (message, response) => {
         leaving.add(response);
         response.once('close', () => leaving.delete(response));
-        // All is written, and stays in memory until it is taken. At the timeout Node closes the connection by itself; what
-        // was taken in time gets Node's own times again.
-        response.once('prefinish', () => {
-          if (response.socket?.writableLength) response.socket.setTimeout(stalled);
-        });
+        response.once('prefinish', () => takenInTime(response, stalled));
         const { method, url, headers, rawHeaders } = message;
         if (!serve(edge, { method, url, headers, rawHeaders, body: message }, response)) router(message, response);
       });
@@ -77,6 +73,19 @@ export function createPublicServer(parts: EdgeParts, stalled = doorTimes.stalled
       await app.close();
     },
   };
+}
+
+/**
+ * All of it is written, and stays in memory until it is taken. At the timeout Node closes the connection by itself; one that
+ * is silent later, because it waits for the answer behind this one, is none of this.
+ */
+function takenInTime(response: ServerResponse, stalled: number): void {
+  const { socket } = response;
+  if (!socket?.writableLength) return;
+  socket.setTimeout(stalled);
+  response.once('finish', () => {
+    if (socket.timeout === stalled) socket.setTimeout(0);
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions, type LiveSessions } from '#gateway/adapters/http/live-sessions.ts';
@@ -226,5 +227,22 @@ describe.each([
     client.resume();
     await until(() => read > 32 * 1024 * 1024 || client.destroyed, 15_000);
     expect([read > 32 * 1024 * 1024, held()?.destroyed, Date.now() - begun > 2 * stalled]).toEqual([true, false, true]);
+  });
+
+  test('cuts nobody off who waits for another answer behind it', async () => {
+    const before = async ({ id }: CallRecord): Promise<void> => {
+      if (id === 2) await sleep(3 * stalled);
+    };
+    const url = await listening(large, { door, stalled, before });
+    const session = await sessionOf(url);
+    const request = (id: number): string => {
+      const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'files__read_file' } });
+      return `${postLines('/mcp', body.length, session).join('\r\n')}\r\n\r\n${body}`;
+    };
+    const client = connect(Number(new URL(url).port), '127.0.0.1').resume();
+    onTestFinished(() => void client.destroy());
+    client.write(request(1) + request(2));
+    await until(() => client.bytesRead > 2 * 32 * 1024 * 1024 || client.destroyed, 15_000);
+    expect(client.destroyed).toBe(false);
   });
 });
