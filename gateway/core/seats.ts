@@ -4,7 +4,9 @@ export interface Seats {
   take(of: string): (() => void) | 'own' | 'all';
 }
 
-export function createSeats(most = { own: 8, all: 10_000 }): Seats {
+export const mostSeats = { own: 8, all: 10_000 };
+
+export function createSeats(most = mostSeats): Seats {
   const taken = new Map<string, number>();
   let all = 0;
   return {

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { createLeaving, type Departure, whenLeft } from '#gateway/core/leaving.ts';
 import { changesFor, type ListName, type News, type NewsItem } from '#gateway/core/news.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { Seats } from '#gateway/core/seats.ts';
+import { mostSeats, type Seats } from '#gateway/core/seats.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import { type HearPorts, hear } from './hear.ts';
 import { readable } from './subscribe.ts';
@@ -26,7 +26,7 @@ export async function listen(call: Authenticated, ports: Ports): Promise<Listed 
   const { principal, run } = call.identity;
   const seat = ports.seats.take(JSON.stringify([principal.id, run.id]));
   if (seat === 'all') return refuse('overloaded', 'Too many listen already.');
-  if (seat === 'own') return refuse('rate_limited', 'This run listens as often as it may at once.');
+  if (seat === 'own') return refuse('rate_limited', `A run may listen ${mostSeats.own} times at once.`);
   // All that is taken from here on is given back when this fires: at the end of the stream, or when the call ends before.
   const over = createLeaving();
   whenLeft(over, seat);
