@@ -36,7 +36,8 @@ import { createHalting } from './compose/halting.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
-import { keepPolicy, type PolicyKeeper } from './compose/policy.ts';
+import type { PolicyKeeper } from './compose/policy.ts';
+import { keepPolicies } from './compose/policy-layers.ts';
 import { openProofs } from './compose/proofs.ts';
 import { openRunTokens } from './compose/run-tokens.ts';
 import { createServers } from './compose/servers.ts';
@@ -105,10 +106,7 @@ type Keep = <T>(part: T, close: (part: T) => Promise<void> | void) => T;
 async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>): Promise<Gateway> {
   const { config, log, progress, env, carrier = 'own' } = outside;
   await mkdir(config.state, { recursive: true, mode: 0o700 });
-  const policy = keep(
-    await keepPolicy({ directory: config.policy.path, state: config.state, env, progress, log, now: Date.now }),
-    (it) => it.close(),
-  );
+  const policy = keep(await keepPolicies({ config, env, progress, log, now: Date.now }), (it) => it.close());
   const identity = await loadIdentity(config);
   const store = keep(openStore(config.store.path ?? join(config.state, 'state.db'), { onFault }), (it) => it.close());
   const hmacKey = await loadOrCreateSecretKey(join(config.state, 'keys', 'audit.key'));

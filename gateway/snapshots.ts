@@ -180,8 +180,8 @@ function rebuild(
       digestOf: parts.contracts.digestOf,
     };
   });
-  const { revision } = policy;
+  const revisions = policy.revisions ?? { policy: policy.revision };
   const told =
-    judged && ((asked: Judgement['asked'], decision: Judgement['decision']) => judged({ revision, asked, decision }));
+    judged && ((asked: Judgement['asked'], decision: Judgement['decision']) => judged({ revisions, asked, decision }));
   return buildSnapshot(policy, servers, digests, told);
 }

@@ -23,6 +23,8 @@ interface Counts {
   changed: number;
   /** The policy looks at what was erased from the log. */
   unknown: number;
+  /** Layers were asked beside the policy. */
+  layered: number;
   /** Lines that are no decision of this gateway's. */
   unreadable: number;
 }
@@ -62,9 +64,11 @@ async function replay(terminal: PolicyTerminal, { log, policies, json }: Options
       terminal.err(
         `${counts.unknown} calls cannot be judged again: the policy looks at arguments, and those were erased`,
       );
+    if (counts.layered > 0)
+      terminal.err(`${counts.layered} calls were judged by layers as well, which are not judged again`);
     if (counts.unreadable > 0) terminal.err(`${counts.unreadable} lines are no decisions`);
   }
-  if (counts.changed > 0 || counts.unknown > 0 || counts.unreadable > 0) terminal.exit(exitCodes.found);
+  if (Object.entries(counts).some(([what, count]) => what !== 'same' && count > 0)) terminal.exit(exitCodes.found);
 }
 
 function replayer(
@@ -72,13 +76,14 @@ function replayer(
   refs: readonly string[],
   changes: Changes,
 ): { line(text: string): void; readonly counts: Counts } {
-  const counts: Counts = { same: 0, changed: 0, unknown: 0, unreadable: 0 };
+  const counts: Counts = { same: 0, changed: 0, unknown: 0, layered: 0, unreadable: 0 };
   return {
     counts,
     line(text) {
       if (text === '') return;
       const call = recorded(text);
       if (call === null) counts.unreadable++;
+      else if (call.layered) counts.layered++;
       else if (erasedFor(call, refs)) counts.unknown++;
       else counts[changes.add({ ...call, before: call.said, after: judged(policy, shown(call, refs)) })]++;
     },

@@ -8,7 +8,9 @@ import type { Log } from '#gateway/ports.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { followPolicyFolder, type PolicyPlace } from './policy-folder.ts';
 
-interface Around extends PolicyPlace {
+export interface Around extends PolicyPlace {
+  /** The name of the file, in the state directory, that keeps the one that served last. */
+  readonly kept: string;
   readonly now: () => number;
 }
 
@@ -16,6 +18,7 @@ interface Around extends PolicyPlace {
 export interface PolicyKeeper {
   /** What the gateway starts with. */
   readonly first: Policy;
+  inForce(): Policy;
   state(): PolicyState;
   /** Looks at the folder again. Resolves when what is there is in force, or is known to be broken. */
   reload(): Promise<PolicyState>;
@@ -29,13 +32,14 @@ export interface PolicyKeeper {
  * still there; else it stops the start, with file, line and column.
  */
 export async function keepPolicy(around: Around): Promise<PolicyKeeper> {
-  const force = createForce(around, createLastGood(join(around.state, 'policy-last-good.json'), around.directory));
+  const force = createForce(around, createLastGood(join(around.state, around.kept), around.directory));
   const folder = await followPolicyFolder(around, force.take);
   try {
     await folder.look();
     const first = force.inForce();
     return {
       first,
+      inForce: force.inForce,
       state: force.state,
       reload: () => folder.look().then(force.state),
       follow(swap) {

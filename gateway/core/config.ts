@@ -78,6 +78,13 @@ const tier = (answer: string, manifest: (typeof manifestRules)[number]) =>
     })
     .prefault({});
 
+const layerIdPattern = /^(?!policy$)[a-z0-9-]{1,24}$/;
+const layer = z.strictObject({
+  path: path.meta({ description: 'The folder of its Rego files.' }),
+  groups: z.array(z.string().min(1)).default([]).meta({ description: 'Whose calls: any of these; all when empty.' }),
+  servers: z.array(z.string().min(1)).default([]).meta({ description: 'Calls to which servers; all when empty.' }),
+});
+
 export const configSchema = z
   .strictObject({
     version: z.literal(1).meta({ description: 'The version of this grammar.' }),
@@ -150,20 +157,30 @@ export const configSchema = z
       .record(z.string().regex(serverIdPattern, 'a server id is 1 to 12 of a-z, 0-9 and -'), server)
       .default({})
       .meta({ description: 'The MCP servers by id: 1 to 12 of a-z, 0-9 and -.' }),
-    policy: z.strictObject({
-      path: path.meta({ description: 'The folder of the Rego files.' }),
-      shadow: path.optional().meta({ description: 'A candidate: asked about every call beside it, never obeyed.' }),
-      log: z
-        .strictObject({
-          path: path.meta({ description: 'The file of the decision log (JSON lines, OPA’s names).' }),
-          arguments: z
-            .enum(['erase', 'keep'])
-            .default('erase')
-            .meta({ description: 'Whether the arguments of calls stand in it.' }),
-        })
-        .optional()
-        .meta({ description: 'Every question and answer of the policy, for replay; off when left out.' }),
-    }),
+    policy: z
+      .strictObject({
+        path: path.meta({ description: 'The folder of the Rego files.' }),
+        layers: z
+          .record(z.string().regex(layerIdPattern, 'a layer id is 1 to 24 of a-z, 0-9 and -, and not "policy"'), layer)
+          .default({})
+          .meta({ description: 'Policies beside it, by id: none can lift what another denies.' }),
+        shadow: path.optional().meta({ description: 'A candidate: asked about every call beside it, never obeyed.' }),
+        log: z
+          .strictObject({
+            path: path.meta({ description: 'The file of the decision log (JSON lines, OPA’s names).' }),
+            arguments: z
+              .enum(['erase', 'keep'])
+              .default('erase')
+              .meta({ description: 'Whether the arguments of calls stand in it.' }),
+          })
+          .optional()
+          .meta({ description: 'Every question and answer of the policy, for replay; off when left out.' }),
+      })
+      // The candidate would be compared without the layers, and differ from what is in force by all that they say.
+      .refine(({ layers, shadow }) => shadow === undefined || Object.keys(layers).length === 0, {
+        message: '"shadow" and "layers" do not go together yet',
+        path: ['shadow'],
+      }),
     budgets: z
       .strictObject({
         run: z

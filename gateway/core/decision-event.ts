@@ -5,7 +5,8 @@ import { saidBy } from './verdict-changes.ts';
 
 /** One question about a call and what the policy in force said to it. */
 export interface Judgement {
-  readonly revision: string;
+  /** Of the policy, and of each layer that is in force beside it, by name. */
+  readonly revisions: Readonly<Record<string, string>>;
   readonly asked: Asked;
   readonly decision: Decision | Unusable;
 }
@@ -19,7 +20,7 @@ export type KeptArguments = 'erase' | 'keep';
  * arguments: whoever guesses them could tell.
  */
 export function decisionEvent(
-  { revision, asked, decision }: Judgement,
+  { revisions, asked, decision }: Judgement,
   kept: KeptArguments,
   { version, timestamp }: { readonly version: string; readonly timestamp: string },
 ): object {
@@ -34,7 +35,7 @@ export function decisionEvent(
   return {
     labels: { app: 'sekisho', version },
     decision_id: asked.call,
-    bundles: { policy: { revision } },
+    bundles: Object.fromEntries(Object.entries(revisions).map(([name, of]) => [name, { revision: of }])),
     path: 'sekisho/decision',
     input: erases
       ? { ...erased, ...(input_responses === null ? { input_responses } : {}), args: size }

@@ -9,6 +9,8 @@ export interface Recorded {
   readonly principal: string;
   readonly said: Said;
   readonly input: JsonObject;
+  /** Layers were asked, too: what one policy says by itself is another question. */
+  readonly layered: boolean;
   /** Pointers of what is not in the input any more. */
   readonly erased: readonly string[];
 }
@@ -19,13 +21,14 @@ const verdicts = ['allow', 'ask', 'deny', 'unusable'] as const;
 export function recorded(line: string): Recorded | null {
   const read = parseStrict(line, 80);
   if (isFlaw(read) || !isJsonObject(read.value)) return null;
-  const { decision_id: id, path, input, result, requested_by: principal, erased, mcp } = read.value;
+  const { decision_id: id, bundles, path, input, result, requested_by: principal, erased, mcp } = read.value;
   const verdict = isJsonObject(result) ? verdicts.find((one) => one === result.verdict) : undefined;
   const codes = isJsonObject(result) ? texts(result.codes) : null;
   if (path !== 'sekisho/decision' || !isJsonObject(input) || verdict === undefined || codes === null) return null;
   if (typeof id !== 'string' || typeof principal !== 'string') return null;
   const target = isJsonObject(mcp) ? `${mcp.server}/${mcp.name}` : '';
-  return { id, target, principal, said: { verdict, codes }, input, erased: texts(erased) ?? [] };
+  const layered = isJsonObject(bundles) && Object.keys(bundles).some((name) => name !== 'policy');
+  return { id, target, principal, said: { verdict, codes }, input, layered, erased: texts(erased) ?? [] };
 }
 
 /**

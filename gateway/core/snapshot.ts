@@ -12,6 +12,8 @@ import type { Contract } from './schema/contract.ts';
 /** What the policy engine is to the gateway: one synchronous question. It throws when it has no answer. */
 export interface Policy {
   readonly revision: string;
+  /** Where it is made of several: the revision of each, by name. */
+  readonly revisions?: Readonly<Record<string, string>>;
   /** The dotted paths below the input that its rules refer to; absent when nobody knows. */
   readonly looksAt?: readonly string[];
   judge(input: object): unknown;

@@ -22,6 +22,7 @@ async function keep(directory = 'policies'): Promise<PolicyKeeper> {
   keeper = await keepPolicy({
     directory: folder.at(directory),
     state: folder.at('state'),
+    kept: 'policy-last-good.json',
     env: process.env,
     progress: () => undefined,
     log: silentLog(),

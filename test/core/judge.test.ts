@@ -131,7 +131,7 @@ describe('who is told of a judgement', () => {
     judge.decide(question(), { ...costly, argsDigest: () => `d${++digests}` });
     const [asked, decision] = told[0] ?? [];
     if (!asked || !decision) throw new Error('nobody was told');
-    return { judgement: { revision: 'r', asked, decision }, digests: () => digests };
+    return { judgement: { revisions: { policy: 'r' }, asked, decision }, digests: () => digests };
   }
   const now = { version: '1', timestamp: '2026' };
 

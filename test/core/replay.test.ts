@@ -12,7 +12,7 @@ const [target] = [...aCall().view.tools.values()];
 if (!target) throw new Error('there is no tool');
 
 const judgement: Judgement = {
-  revision: 'sha256-policy',
+  revisions: { policy: 'sha256-policy' },
   decision: decide({ grant: [{ id: 'b' }, { id: 'a' }] }),
   asked: {
     ...{ phase: 'call', method: 'tools/call', call: 'c1', at: 1_760_000_000_000, dryRun: false },
