@@ -10,7 +10,7 @@ import { fixedCredential } from '#gateway/adapters/upstream/credential.ts';
 import type { Caller } from '#gateway/core/caller-assertion.ts';
 import type { ServerConfig } from '#gateway/core/config.ts';
 import type { AssertionConfig, ClientConfig } from '#gateway/core/config-credential.ts';
-import type { Granted, NotGranted } from '#gateway/core/token-answer.ts';
+import { exchangeForm, type Granted, type NotGranted } from '#gateway/core/token-answer.ts';
 import type { Credential, Log } from '#gateway/ports.ts';
 
 interface Parts {
@@ -33,16 +33,24 @@ export async function openCredentials(server: string, config: ServerConfig, part
   const { credential, url = '' } = config;
   if (credential.kind === 'none') return { own: fixedCredential(null) };
   if (credential.kind === 'static') return { own: fixedCredential(credential.secret) };
-  const { resource: audience = url } = credential;
-  if (credential.kind === 'client_credentials') return { own: await granted(server, credential, audience, parts) };
-  const terms = { ...(await assertionOf(credential, parts)), audience };
-  return forEach((caller) =>
-    cached(
-      server,
-      () => signCaller(caller, terms),
-      () => undefined,
-    ),
-  );
+  const { resource = url } = credential;
+  if (credential.kind === 'jwt_assertion') {
+    const terms = { ...(await assertionOf(credential, parts)), audience: resource };
+    return forEach((caller) =>
+      cached(
+        server,
+        () => signCaller(caller, terms),
+        () => undefined,
+      ),
+    );
+  }
+  const ask = await asking(credential, resource, parts);
+  const told = tells(server, credential.issuer, parts.log);
+  if (credential.kind === 'client_credentials') {
+    return { own: cached(server, () => ask({ grant_type: 'client_credentials' }), told) };
+  }
+  const terms = { ...(await assertionOf(credential, parts)), audience: credential.issuer };
+  return forEach((caller) => cached(server, async () => ask(exchangeForm(await signCaller(caller, terms))), told));
 }
 
 /** For itself, and for each caller. */
@@ -53,16 +61,21 @@ async function assertionOf(config: AssertionConfig, { url }: Parts) {
   return { key: await readClientKey(path), issuer };
 }
 
-async function granted(server: string, config: ClientConfig, resource: string, parts: Parts): Promise<Credential> {
-  const { scope, issuer } = config;
-  const ask = await tokenEndpoint(config, parts.egress);
+/** Asks for tokens for one server, as the client that the config names. */
+async function asking(config: ClientConfig, resource: string, { egress }: Parts) {
+  const { scope } = config;
+  const endpoint = await tokenEndpoint(config, egress);
   const client = await proofOf(config);
-  const form = { grant_type: 'client_credentials', resource, ...(scope.length > 0 ? { scope: scope.join(' ') } : {}) };
-  return cached(server, () => ask({ form, client }), tells(server, issuer, parts.log));
+  const always = { resource, ...(scope.length > 0 ? { scope: scope.join(' ') } : {}) };
+  return (form: Readonly<Record<string, string>>) => endpoint({ form: { ...form, ...always }, client });
 }
 
+/** Said when it begins and when it is over, and not again for each caller that finds the same. */
 function tells(server: string, issuer: string, log: Log): (trouble: string | null) => void {
+  let last: string | null = null;
   return (why) => {
+    if (why === last) return;
+    last = why;
     if (why === null) log.info({ server }, 'the credential of a server can be had again');
     else log.warn({ server, issuer, why }, 'the credential of a server cannot be had');
   };

@@ -5,7 +5,7 @@ import { httpsUrl, httpUrl, path, scopeWord } from './config-scalars.ts';
 
 const kind = {
   description:
-    'Nothing, a bearer token that never changes, one that an authorization server gives the gateway, or what the gateway signs of each caller.',
+    'Nothing, a bearer token that never changes, one that an authorization server gives the gateway, for itself or for each caller, or what the gateway signs of each caller.',
 };
 
 const secret = {
@@ -53,6 +53,7 @@ export const credential = z.discriminatedUnion('kind', [
     secret: z.string().min(1).meta(secret),
   }),
   z.strictObject({ kind: z.literal('client_credentials').meta(kind), ...client }).refine(oneProof, either),
+  z.strictObject({ kind: z.literal('token_exchange').meta(kind), ...client, ...assertion }).refine(oneProof, either),
   z.strictObject({
     kind: z.literal('jwt_assertion').meta(kind),
     ...assertion,

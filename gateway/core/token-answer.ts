@@ -22,12 +22,19 @@ const errors: ReadonlySet<string> = new Set([
   ...['unsupported_grant_type', 'invalid_scope', 'invalid_target'],
 ]);
 
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+const jwtType = 'urn:ietf:params:oauth:token-type:jwt';
+
+/** What asks for a token in the place of what the gateway says of a caller (RFC 8693 §2.1). */
+export const exchangeForm = ({ token }: Granted): Readonly<Record<string, string>> => ({
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  requested_token_type: accessTokenType,
+  subject_token: token,
+  subject_token_type: jwtType,
+});
+
 /** The types that token exchange may answer with, when it says one (RFC 8693 §3). */
-const issuedTypes: ReadonlySet<unknown> = new Set([
-  undefined,
-  'urn:ietf:params:oauth:token-type:access_token',
-  'urn:ietf:params:oauth:token-type:jwt',
-]);
+const issuedTypes: ReadonlySet<unknown> = new Set([undefined, accessTokenType, jwtType]);
 
 /** What a token endpoint said (RFC 6749 §5, RFC 8693 §2.2). */
 export function readTokenAnswer(status: number, text: string): Granted | NotGranted {

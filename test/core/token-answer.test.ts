@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { metadataUrls, readTokenEndpoint } from '#gateway/core/authorization-server.ts';
-import { readTokenAnswer } from '#gateway/core/token-answer.ts';
+import { exchangeForm, readTokenAnswer } from '#gateway/core/token-answer.ts';
 
 const answered = (over: object, status = 200) =>
   readTokenAnswer(
@@ -72,5 +72,14 @@ describe('an authorization server', () => {
     ['https://as.test', { issuer: 'https://as.test', token_endpoint: 'https://user@as.test/token' }, 'why'],
   ])('of %s is believed or not by its metadata %j', (issuer, metadata, what) => {
     expect(readTokenEndpoint(JSON.stringify(metadata), issuer)).toHaveProperty(what);
+  });
+});
+
+test('an exchange asks for an access token, for a JWT of ours (RFC 8693)', () => {
+  expect(exchangeForm({ token: 'a.b.c', expiresIn: 60 })).toEqual({
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    subject_token: 'a.b.c',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
   });
 });

@@ -1,9 +1,9 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 import { createPrivateCa, startTlsServer } from './tls-server.ts';
 
@@ -26,8 +26,14 @@ export interface ProgramClient {
   readonly jwks?: JSONWebKeySet;
 }
 
-/** @param ttl Seconds that a token lives. */
-export async function startAuthorizationServer(client: ProgramClient, ttl = 600): Promise<AuthorizationServer> {
+const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** @param ttl Seconds that a token lives. @param subjects Whose word on callers it takes for a token (RFC 8693). */
+export async function startAuthorizationServer(
+  client: ProgramClient,
+  ttl = 600,
+  subjects: KeyObject | null = null,
+): Promise<AuthorizationServer> {
   const authority = await createPrivateCa('localhost');
   const folder = await mkdtemp(join(tmpdir(), 'sk-as-'));
   const caFile = join(folder, 'ca.pem');
@@ -53,7 +59,7 @@ export async function startAuthorizationServer(client: ProgramClient, ttl = 600)
         id_token_signed_response_alg: 'EdDSA',
         redirect_uris: [],
         response_types: [],
-        grant_types: ['client_credentials'],
+        grant_types: ['client_credentials', ...(subjects ? [exchange] : [])],
       } as never,
     ],
     jwks: { keys: [jwk(privateKey) as never] },
@@ -74,6 +80,30 @@ export async function startAuthorizationServer(client: ProgramClient, ttl = 600)
       },
     },
   });
+  // What the provider leaves to its operator: who may be exchanged for what. It has proven the client before.
+  if (subjects) {
+    const taken = ['subject_token', 'subject_token_type', 'requested_token_type', 'resource', 'scope'];
+    provider.registerGrantType(
+      exchange,
+      async (ctx) => {
+        const { params, client: by } = ctx.oidc;
+        const asked: Readonly<Record<string, unknown>> = params ?? {};
+        const subject = await jwtVerify(String(asked.subject_token), subjects, { audience: issuer });
+        const { sub, act, run } = subject.payload;
+        const token = await new SignJWT({ ...(act ? { act } : {}), run, client_id: by?.clientId, scope: asked.scope })
+          .setProtectedHeader({ alg: 'EdDSA', kid: 'as' })
+          .setIssuer(issuer)
+          .setSubject(String(sub))
+          .setAudience(String(asked.resource))
+          .setJti(randomUUID())
+          .setExpirationTime(`${ttl}s`)
+          .sign(privateKey);
+        const issued = 'urn:ietf:params:oauth:token-type:access_token';
+        ctx.body = { access_token: token, issued_token_type: issued, token_type: 'Bearer', expires_in: ttl };
+      },
+      taken,
+    );
+  }
   listener = provider.callback();
   const keys = createLocalJWKSet({ keys: [jwk(publicKey) as never] });
   return {

@@ -82,7 +82,7 @@ test.each([
   [
     'an unknown kind of credential',
     server('    url: https://x.test\n    credential: { kind: basic }\n'),
-    '8:25 servers.github.credential.kind – "basic" is not one of none, static, client_credentials, jwt_assertion',
+    '8:25 servers.github.credential.kind – "basic" is not one of none, static, client_credentials, token_exchange, jwt_assertion',
   ],
   [
     'a credential for a program',

@@ -12,12 +12,17 @@ function wrongWith(credential: object, server: object = { url: 'https://mcp.test
   return JSON.stringify(found.map(({ path, message }) => `${path.join('.')}: ${message}`));
 }
 
-test.each([grant, { ...grant, secret: undefined, key: 'client.jwk' }, { ...grant, scope: ['a', 'b:c'] }])(
-  'a credential of an authorization server may be %j',
-  (credential) => {
-    expect(wrongWith(credential)).toBe('[]');
-  },
-);
+const exchanged = { ...grant, kind: 'token_exchange', assertion_key: 'assertion.jwk' };
+
+test.each([
+  grant,
+  { ...grant, secret: undefined, key: 'client.jwk' },
+  { ...grant, scope: ['a', 'b:c'] },
+  exchanged,
+  { kind: 'jwt_assertion', assertion_key: 'assertion.jwk' },
+])('a credential may be %j', (credential) => {
+  expect(wrongWith(credential)).toBe('[]');
+});
 
 test.each<[string, object, string]>([
   ['by secret and by key', { ...grant, key: 'client.jwk' }, 'say \\"secret\\" or \\"key\\", and not both'],
@@ -31,6 +36,13 @@ test.each<[string, object, string]>([
   ],
   ['with a line break in its secret', { ...grant, secret: 'a\r\nb' }, 'printable ASCII'],
   ['with a scope of two words', { ...grant, scope: ['a b'] }, 'credential.scope.0'],
+  ['exchanged without a key', { ...exchanged, assertion_key: undefined }, 'credential.assertion_key'],
+  [
+    'exchanged by neither secret nor key',
+    { ...exchanged, secret: undefined },
+    'say \\"secret\\" or \\"key\\", and not both',
+  ],
+  ['of an exchange inside', { ...exchanged, issuer: 'https://127.0.0.1' }, 'credential.issuer: is no address'],
   ['with what is not known', { ...grant, password: 'x' }, 'password'],
   ['that passes on what the caller came with', { kind: 'passthrough' }, 'credential.kind'],
 ])('a credential cannot be %s', (_, credential, says) => {
