@@ -62,7 +62,8 @@ async function discover({ issuer, outlet }: AuthorizationServer): Promise<string
     if (text === null) continue;
     const found = readTokenEndpoint(text, issuer);
     if ('url' in found) return found.url;
-    last = found.why;
+    // A document that is there and cannot be believed is no reason to believe another (protocol.md E).
+    throw new Error(found.why);
   }
   throw new Error(last);
 }
