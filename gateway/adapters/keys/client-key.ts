@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { decodeUtf8 } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, parseStrict } from '#gateway/core/json.ts';
-import { readSecretFile } from './secret-file.ts';
+import { explain, readSecretFile } from './secret-file.ts';
 
 /** A private key with which the gateway says who it is to somebody else, who knows the public half by this name. */
 export interface ClientKey {
@@ -16,7 +16,7 @@ const leastRsaBits = 2048;
 
 /** Reads a private JWK or PEM: Ed25519, P-256, or RSA of 2048 bits and more. Its messages name the file and never quote it. */
 export async function readClientKey(path: string): Promise<ClientKey> {
-  const text = decodeUtf8(await readSecretFile(path, fileBytes));
+  const text = decodeUtf8(await readSecretFile(path, fileBytes).catch(explain(path)));
   const parsed = text === null ? null : parseStrict(text, 4);
   const jwk = parsed && !isFlaw(parsed) && isJsonObject(parsed.value) ? parsed.value : null;
   const key = imported(path, text ?? '', jwk);

@@ -5,7 +5,7 @@ import { decodeUtf8 } from '#gateway/core/base64url.ts';
 import { isFlaw, isJsonObject, type JsonObject, parseStrict } from '#gateway/core/json.ts';
 import { type Jwks, type PublicJwk, parseJwks, parsePublicJwk, thumbprint } from '#gateway/core/jwk.ts';
 import { hashing } from './hashing.ts';
-import { createFile, isCode, readSecretFile } from './secret-file.ts';
+import { createFile, explain, isCode, readSecretFile } from './secret-file.ts';
 
 /** An Ed25519 key that signs. `toString` and JSON of a KeyObject hold no key material. */
 export interface SigningKey {
@@ -147,12 +147,3 @@ function imported(path: string, make: () => KeyObject): KeyObject {
     throw new Error(`A key in "${path}" is broken: its members do not make a key.`);
   }
 }
-
-const explain =
-  (path: string) =>
-  (error: unknown): never => {
-    if (isCode(error, 'ENOENT')) throw new Error(`There is no key file "${path}".`, { cause: error });
-    if (isCode(error, 'EACCES'))
-      throw new Error(`The key file "${path}" may not be read by this user.`, { cause: error });
-    throw error;
-  };

@@ -46,3 +46,12 @@ export async function readSecretFile(path: string, atMost: number): Promise<Buff
 
 export const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
+
+export const explain =
+  (path: string) =>
+  (error: unknown): never => {
+    if (isCode(error, 'ENOENT')) throw new Error(`There is no key file "${path}".`, { cause: error });
+    if (isCode(error, 'EACCES'))
+      throw new Error(`The key file "${path}" may not be read by this user.`, { cause: error });
+    throw error;
+  };

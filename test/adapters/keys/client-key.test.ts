@@ -37,6 +37,10 @@ test.each([
   expect(String(fault)).not.toMatch(/secret-in-a-file|c2VjcmV0/);
 });
 
+test('a file that is not there is named', async () => {
+  await expect(readClientKey('/nowhere/client.jwk')).rejects.toThrow('There is no key file "/nowhere/client.jwk".');
+});
+
 test('a file that others may read is not used', async () => {
   await expect(read(jwk(ed.privateKey), 0o644)).rejects.toThrow('chmod 600');
 });
