@@ -18,6 +18,7 @@ import { type Audit, createAudit } from '#gateway/adapters/telemetry/audit.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { createContracts } from '#gateway/contracts.ts';
+import type { Reserved } from '#gateway/core/call.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
@@ -33,6 +34,7 @@ import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { createHalting } from './compose/halting.ts';
+import { createHearers } from './compose/hearers.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
@@ -163,6 +165,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   });
   keep(telemetry.traces, (it) => it.close());
   const clock = (): number => performance.now();
+  const sessions = createLiveSessions(config.limits.session_idle);
+  const subscriptions = createShares<Reserved>((fault) => log.error({ fault }, 'a subscription could not be ended'));
   const gate = createGate({
     current: snapshots.current,
     ports: {
@@ -180,7 +184,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       upstreams: servers.upstreams,
       news,
       seats: createSeats(),
-      subscriptions: createShares((fault) => log.error({ fault }, 'a subscription could not be ended')),
+      subscriptions,
+      hearers: createHearers(sessions, subscriptions),
       box: createBox(...(await loadSecretKeys(join(config.state, 'keys', 'state.key')))),
     },
     watch: telemetry.watch,
@@ -202,7 +207,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       createBox(...(await loadSecretKeys(join(config.state, 'keys', 'session.key')))),
       config.limits.sessions,
     ),
-    sessions: createLiveSessions(config.limits.session_idle),
+    sessions,
     limits: config.limits,
     door: config.listen.door,
     now: Date.now,

@@ -11,6 +11,7 @@ import { listPrompts, listResources, listTemplates, listTools } from '#gateway/p
 import { listen } from '#gateway/phases/listen.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
+import { withdraw } from '#gateway/phases/withdraw.ts';
 import { begin, type Phase, type Pipeline } from '#gateway/pipeline.ts';
 import type { PhasePorts } from '#gateway/ports.ts';
 
@@ -54,7 +55,7 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'resources/templates/list': whoAsks.next(listTemplates),
   'resources/read': resource,
   'resources/subscribe': resource,
-  'resources/unsubscribe': resource,
+  'resources/unsubscribe': decision(routeResource).next(withdraw).next(inspect),
   'completion/complete': exchange(routeCompletion),
   'subscriptions/listen': whoAsks.next(listen),
 };

@@ -238,6 +238,12 @@ export interface Recorder {
   record(end: CallEnd): void;
 }
 
+/** Who is told of a resource: sessions that subscribed to it, and listeners. */
+export interface Hearers {
+  /** Is anybody of the call's run, but for its own session? */
+  others(call: Reserved): boolean;
+}
+
 /** All that the phases ask for, together. */
 export interface PhasePorts {
   readonly tokens: Tokens;
@@ -258,6 +264,7 @@ export interface PhasePorts {
   readonly seats: Seats;
   /** What servers were told to tell of, by the calls that told them. */
   readonly subscriptions: Shares<Reserved>;
+  readonly hearers: Hearers;
 }
 
 /** The program as its edge sees it. */

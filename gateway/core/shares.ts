@@ -7,9 +7,15 @@ import { isRefusal, type Refusal } from './refusals.ts';
 export interface Shares<Held> {
   /** Null and a refusal are no shares: there is nothing to give back, and who comes next begins anew. */
   take(key: string, begin: () => Promise<Held | Refusal | null>): Promise<Held | Refusal | null>;
+  /** Does anybody hold it, or wait for it? */
+  has(key: string): boolean;
   /** Gives back what `take` gave. `end` is called for the last; whoever comes before it is done waits for it. */
   give(key: string, end: (held: Held) => Promise<void>): void;
 }
+
+/** The key of what is shared: of one principal in one run, by the name of the thing. */
+export const shareOf = (holder: { readonly principal: string; readonly run: string }, name: string): string =>
+  JSON.stringify([holder.principal, holder.run, name]);
 
 interface Share<Held> {
   holders: number;
@@ -41,6 +47,7 @@ export function createShares<Held extends object>(onFault: (fault: unknown) => v
       share.holders++;
       return share.begun;
     },
+    has: (key) => shares.has(key),
     give(key, end) {
       const share = shares.get(key);
       if (!share || --share.holders > 0) return;

@@ -1,7 +1,7 @@
 import type { Approved, Reserved } from '#gateway/core/call.ts';
 import { type Leaving, whenLeft } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refusals } from '#gateway/core/refusals.ts';
-import type { Shares } from '#gateway/core/shares.ts';
+import { type Shares, shareOf } from '#gateway/core/shares.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import { type SubscribePorts, subscribe, unsubscribe } from './subscribe.ts';
 
@@ -43,4 +43,4 @@ async function oneByOne(
 }
 
 const keyOf = ({ identity, target }: Approved): string =>
-  JSON.stringify([identity.principal.id, identity.run.id, target.server.id, target.name]);
+  shareOf({ principal: identity.principal.id, run: identity.run.id }, `${target.server.id} ${target.name}`);

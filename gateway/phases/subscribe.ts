@@ -4,13 +4,14 @@ import { openFacts } from '#gateway/core/facts.ts';
 import { findResource, isSeveral } from '#gateway/core/find-resource.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import type { Hearers } from '#gateway/ports.ts';
 import { authorize } from './authorize.ts';
 import { forward } from './forward.ts';
 import { reserve, settle } from './reserve.ts';
 
 export type SubscribePorts = Parameters<typeof authorize>[1] &
   Parameters<typeof reserve>[1] &
-  Parameters<typeof forward>[1];
+  Parameters<typeof forward>[1] & { readonly hearers: Hearers };
 
 /** Whoever may not read a resource does not hear of it either: the policy is asked as for the read itself. */
 export function readable(call: Authenticated, uri: string, ports: SubscribePorts): Approved | null {
@@ -41,6 +42,7 @@ export async function subscribe(call: Approved, ports: SubscribePorts): Promise<
 
 /** Of the gateway's own accord, with the permit that it began with: nobody is there any more who could pay for it. */
 export async function unsubscribe(first: Reserved, ports: SubscribePorts): Promise<void> {
+  if (ports.hearers.others(first)) return;
   const answered = await forward({ ...first, method: 'resources/unsubscribe', signal: createLeaving() }, ports);
   if (!isRefusal(answered)) await isDone(answered.answer);
 }

@@ -7,6 +7,7 @@ import type { HttpResponse } from './carrier.ts';
 export interface LiveSession {
   readonly view: string;
   readonly run: string;
+  readonly principal: string;
   /** The GET stream, when the client opened one. */
   stream: HttpResponse | null;
   logLevel: string | null;
@@ -19,12 +20,18 @@ export interface LiveSession {
   seen: number;
 }
 
+/** As a session keeps what it is subscribed to. */
+export const subscriptionOf = ({ server, uri }: { readonly server: string; readonly uri: string }): string =>
+  `${server} ${uri}`;
+
 export interface LiveSessions {
   /** The session's state, made when there is none. Null when there are too many, of this run or of all. */
   enter(session: Session, now: number): LiveSession | null;
   /** Notes that the session was heard of. False when it was silent for too long: then it is over. */
   hear(id: string, now: number): boolean;
   find(id: string): LiveSession | undefined;
+  /** Did a session of this run, but for this one, subscribe to that? */
+  hears(holder: Pick<LiveSession, 'run' | 'principal'>, subscription: string, except: string | null): boolean;
   /** Forgets the session if nothing is left in it. */
   leave(id: string): void;
   /** Ends it for good: open work is cancelled, and its id is refused from now on. */
@@ -65,14 +72,14 @@ export function createLiveSessions(idle: number): LiveSessions {
     session?.stream?.end();
   }
   return {
-    enter({ id, view, run }, now) {
+    enter({ id, view, run, principal }, now) {
       const known = live.get(id);
       if (known) known.seen = now;
       const running = ofRun.get(run) ?? 0;
       if (known || live.size >= atMost || running >= ofRunAtMost) return known ?? null;
       ofRun.set(run, running + 1);
       const fresh = {
-        ...{ view, run },
+        ...{ view, run, principal },
         stream: null,
         logLevel: null,
         calls: new Map(),
@@ -84,6 +91,13 @@ export function createLiveSessions(idle: number): LiveSessions {
       return fresh;
     },
     find: (id) => live.get(id),
+    hears({ run, principal }, subscription, except) {
+      for (const [id, session] of live) {
+        if (id === except || session.run !== run || session.principal !== principal) continue;
+        if (session.subscriptions?.has(subscription)) return true;
+      }
+      return false;
+    },
     leave(id) {
       const session = live.get(id);
       if (session && isIdle(session)) forget(id, session);

@@ -11,7 +11,7 @@ import { recordEnd, stream } from './call-stream.ts';
 import type { EdgeParts } from './edge.ts';
 import { revokedMeanwhile } from './ending.ts';
 import type { EventStore } from './event-store.ts';
-import type { LiveSession } from './live-sessions.ts';
+import { type LiveSession, subscriptionOf } from './live-sessions.ts';
 import { openSse } from './sse.ts';
 
 /** The way of one request: through the gate, and its answer back to the client. */
@@ -157,7 +157,7 @@ function remember(
   if (!live) return {};
   if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
   if (!call.method.startsWith('resources/')) return {};
-  const subscription = `${call.target?.server.id ?? ''} ${call.target?.name ?? ''}`;
+  const subscription = subscriptionOf({ server: call.target?.server.id ?? '', uri: call.target?.name ?? '' });
   if (call.method === 'resources/subscribe') {
     live.subscriptions ??= new Map();
     live.subscriptions.set(subscription, call.target?.exposed ?? '');

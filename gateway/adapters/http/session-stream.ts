@@ -6,7 +6,7 @@ import { type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
 import type { View } from '#gateway/core/snapshot.ts';
 import type { Arrival } from './arrival.ts';
 import { endInTime } from './ending.ts';
-import type { LiveSession } from './live-sessions.ts';
+import { type LiveSession, subscriptionOf } from './live-sessions.ts';
 import type { Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -97,8 +97,5 @@ function wantedBy(view: View, { ceiling }: Identity, live: LiveSession): (item: 
   const may = changesFor(view, ceiling);
   return (item) => (item.kind === 'changed' ? may(item) : (live.subscriptions?.has(subscriptionOf(item)) ?? false));
 }
-
-const subscriptionOf = ({ server, uri }: { readonly server: string; readonly uri: string }): string =>
-  `${server} ${uri}`;
 
 const message = (method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', method, params });

@@ -69,3 +69,17 @@ describe('the sessions of one run', () => {
     expect(live.enter(session('one more'), 0)).toBeNull();
   });
 });
+
+test('a session hears what it subscribed to, and no other run, principal or session counts as it', () => {
+  const live = sessions();
+  Object.assign(live.enter(session('s'), 0) ?? {}, { subscriptions: new Map([['up a:1', 'a:1']]) });
+  const mine = { run: 'r', principal: 'p' };
+  expect([live.hears(mine, 'up a:1', null), live.hears(mine, 'up a:1', 'other')]).toEqual([true, true]);
+  expect(live.hears(mine, 'up a:1', 's')).toBe(false);
+  expect(live.hears(mine, 'up a:2', null)).toBe(false);
+  for (const other of [{ run: 'x' }, { principal: 'x' }]) {
+    expect(live.hears({ ...mine, ...other }, 'up a:1', null)).toBe(false);
+  }
+  live.end('s');
+  expect(live.hears(mine, 'up a:1', null)).toBe(false);
+});
