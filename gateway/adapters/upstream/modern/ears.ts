@@ -15,7 +15,8 @@ export interface Ears {
   close(): void;
 }
 
-const most = { uris: 1_000, ms: 3_600_000 } as const;
+/** Milliseconds: longer than a run goes on. A session of an older client subscribes once, however long it lives. */
+const most = { uris: 1_000, ms: 86_400_000 } as const;
 
 /** One stream with its filter, which is fixed for as long as it stands (A7). */
 interface Stream {
