@@ -1,5 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
@@ -184,12 +185,15 @@ describe('a shadow policy', () => {
   test('that cannot be read yet does not keep the gateway from starting, and joins when it can', async () => {
     await folder.write('policies/a.rego', rules(never));
     await folder.write('candidate/a.rego', rules(noEvil));
-    let edits = 0;
-    // A folder that does not come to rest is looked at for five seconds.
-    const editing = setInterval(() => void folder.write('candidate/b.rego', `package b\n\nx := ${edits++}\n`), 10);
+    let [starting, edits] = [true, 0];
+    // In each turn of the loop that its reader's timers run on, so that it never sees the folder at rest.
+    const editing = (async () => {
+      for (; starting; await turn()) writeFileSync(folder.at('candidate/b.rego'), `package b\n\nx := ${edits++}\n`);
+    })();
     const gateway = await start({ path: folder.at('policies'), shadow: folder.at('candidate') });
     expect(gateway.gateway.shadow?.state()).toMatchObject({ revision: null, broken: null });
-    clearInterval(editing);
+    starting = false;
+    await editing;
     for (let waited = 0; gateway.gateway.shadow?.state().revision === null && waited < 10_000; waited += 50)
       await sleep(50);
     await fourCalls(gateway);
