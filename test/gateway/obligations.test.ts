@@ -40,11 +40,10 @@ const tools = [
 
 /** A gateway under a policy that grants everything and obliges to these. */
 async function start(rules: string, policy: object = {}): Promise<void> {
-  const text = `package sekisho\n\ndecision := {"grant": [{"id": "all"}], "deny": deny, "obligations": obligations}\n`;
-  await folder.write(
-    'policies/a.rego',
-    `${text}\ndeny contains {"code": "NEVER", "message": "m"} if input.v == 7\n\n${rules}\n`,
-  );
+  const never = ['deny', 'approve'].map((set) => `${set} contains {"code": "NEVER", "message": "m"} if input.v == 7`);
+  const sets = '"deny": deny, "approve": approve, "obligations": obligations';
+  const decision = `package sekisho\n\ndecision := {"grant": [{"id": "all"}], ${sets}}`;
+  await folder.write('policies/a.rego', [decision, ...never, rules, ''].join('\n\n'));
   server = await startListing(tools);
   const up = {
     tier: 'internal',
@@ -128,6 +127,20 @@ describe('an obligation to change what is sent', () => {
     await start(`${outside}\n\n${oblige('patch_arguments', { ops }, 'input.arguments.path')}`);
     expect(refusalIn((await call('search', { path: '/work/a' })).answer.result)).toMatchObject({ codes: ['OUT'] });
     expect(server.calls).toEqual([]);
+  });
+
+  test('has a person asked about what would be sent, and sends that', async () => {
+    const ops = [{ op: 'replace', path: '/limit', value: 50 }];
+    const asks = 'approve contains {"code": "ASK"} if input.arguments.limit';
+    await start(`${asks}\n\n${oblige('patch_arguments', { ops }, 'input.arguments.limit > 50')}`);
+    const session = await openSession(sekisho);
+    const asked = refusalIn((await session.call('up__search', { limit: 99 })).answer.result);
+    const { approvals } = sekisho.gateway.store;
+    const id = String(asked?.approval);
+    expect(approvals.find(id, Date.now())).toMatchObject({ state: 'pending', arguments: { limit: 50 } });
+    approvals.decide(id, { state: 'approved', by: 'service:reviewer', why: null }, Date.now());
+    expect(reasonOf(await session.call('up__search', { limit: 98 }))).toBeNull();
+    expect(server.sent).toEqual([{ limit: 50 }]);
   });
 
   test('judges it only once: a policy that would change it again withholds the call', async () => {
