@@ -47,10 +47,17 @@ function hide(
   return left === undefined ? others : { ...at, [name]: left };
 }
 
-/** A text shorter than that says nothing by itself, and taking it out of every other text would leave none whole. */
+/**
+ * What stood there, as it may stand in other texts: numbers, too, and texts as they read inside of JSON. One shorter than that
+ * says nothing by itself, and taking it out of every other text would leave none whole.
+ */
 function collect(value: JsonValue | undefined, texts: string[]): void {
-  if (typeof value === 'string' && value.length >= shortest) texts.push(value);
-  else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, texts);
+  if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, texts);
+  if (typeof value !== 'string' && typeof value !== 'number') return;
+  const text = String(value);
+  if (text.length < shortest) return;
+  const escaped = JSON.stringify(text).slice(1, -1);
+  texts.push(...(escaped === text ? [text] : [text, escaped]));
 }
 
 /**

@@ -52,6 +52,16 @@ describe('a result is shown without', () => {
   });
 });
 
+describe('what stood at a pointer is found in another text', () => {
+  test.each<[string, JsonObject[string], string]>([
+    ['as it reads inside of JSON', 'one\ntwo "three"', 'Result: {"a":"one\\ntwo \\"three\\""} and more'],
+    ['as a number', 471_142, 'your number is 471142'],
+  ])('%s', (_, secret, text) => {
+    const result = { structuredContent: { secret }, content: [{ type: 'text', text }] };
+    expect(JSON.stringify(seen(result, at('/secret')))).not.toMatch(/three|471142/);
+  });
+});
+
 describe('an answer is withheld', () => {
   const blocked = { kind: 'refusal', refusal: { refused: 'answer_blocked' } };
 
@@ -61,6 +71,16 @@ describe('an answer is withheld', () => {
 
   test('where it is too large to be looked through', () => {
     expect(seen({ content: [{ text: 'x'.repeat(1_100_000) }] }, email)).toMatchObject(blocked);
+  });
+
+  test('where a long periodic text would have to be looked for everywhere', () => {
+    const secret = `${'a'.repeat(20_000)}b${'a'.repeat(20_000)}`;
+    const text = 'a'.repeat(900_000);
+    const began = process.threadCpuUsage();
+    expect(seen({ structuredContent: { secret }, content: [{ type: 'text', text }] }, at('/secret'))).toMatchObject(
+      blocked,
+    );
+    expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(500);
   });
 
   test('where no schema takes what is left', () => {
