@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resolve } from '#gateway/adapters/egress/egress.ts';
-import { type AdminServer, createAdminServer } from '#gateway/adapters/http/admin.ts';
+import { createAdminServer } from '#gateway/adapters/http/admin.ts';
 import type { SignIn } from '#gateway/adapters/http/challenge.ts';
 import { createHostCheck } from '#gateway/adapters/http/hosts.ts';
 import { createLiveSessions } from '#gateway/adapters/http/live-sessions.ts';
 import { serveOAuth } from '#gateway/adapters/http/oauth.ts';
 import { metadataUrl, type ResourceFacts, serveResourceMetadata } from '#gateway/adapters/http/resource-metadata.ts';
-import { createPublicServer, type PublicServer } from '#gateway/adapters/http/server.ts';
+import { createPublicServer } from '#gateway/adapters/http/server.ts';
 import { createSeal } from '#gateway/adapters/http/sessions.ts';
 import { createBox } from '#gateway/adapters/keys/box.ts';
 import { hashing } from '#gateway/adapters/keys/hashing.ts';
@@ -31,12 +31,12 @@ import { createReviewer } from '#gateway/review.ts';
 import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
 import type { SignedPins } from '#gateway/signed-pins.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
-import { StartRefused } from '#gateway/start-refused.ts';
 import { openEgress } from './compose/egress.ts';
 import { createHalting } from './compose/halting.ts';
 import { createHearers } from './compose/hearers.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
+import { listen } from './compose/listen.ts';
 import { openPeople, resourceFacts } from './compose/people.ts';
 import type { PolicyKeeper } from './compose/policy.ts';
 import { keepPolicies } from './compose/policy-layers.ts';
@@ -235,7 +235,9 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     }),
     metrics: async () => ({ contentType: telemetry.metrics.contentType, text: await telemetry.metrics.render() }),
   });
-  const { url, adminUrl } = await listen(config, keep, server, admin);
+  keep(admin, (it) => it.close());
+  keep(server, (it) => it.close(grace));
+  const { url, adminUrl } = await listen(config, server, admin);
   return {
     url,
     adminUrl,
@@ -258,44 +260,10 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   }
 }
 
-async function listen(
-  config: Config,
-  keep: Keep,
-  server: PublicServer,
-  admin: AdminServer,
-): Promise<{ readonly url: string; readonly adminUrl: string }> {
-  keep(admin, (it) => it.close());
-  keep(server, (it) => it.close(grace));
-  const adminPort = await taken('admin', config.admin, (host, port) => admin.listen(host, port));
-  const port = await taken('listen', config.listen, (host, port) => server.listen(host, port));
-  return {
-    url: `http://${hostOf(config.listen.host)}:${port}/mcp`,
-    adminUrl: `http://${hostOf(config.admin.host)}:${adminPort}`,
-  };
-}
-
-/** Listens, or says in the words of the config why it cannot. */
-async function taken(
-  key: string,
-  { host, port }: { readonly host: string; readonly port: number },
-  listening: (host: string, port: number) => Promise<number>,
-): Promise<number> {
-  try {
-    return await listening(host, port);
-  } catch (fault) {
-    const code = fault instanceof Error && 'code' in fault ? String(fault.code) : '';
-    const why = { EADDRINUSE: 'is in use', EACCES: 'may not be opened', EADDRNOTAVAIL: 'is not of this machine' }[code];
-    if (why === undefined) throw fault;
-    throw new StartRefused(`${host}:${port} ${why}: stop what holds it, or set ${key}.port and ${key}.host.`);
-  }
-}
-
 /** What a caller without a good token is told, where people can sign in. */
 function signInOf(facts: ResourceFacts | null): SignIn | null {
   return facts && { metadata: metadataUrl(facts), scope: facts.scopes.join(' ') };
 }
-
-const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
 
 async function auditPath(config: Config): Promise<string> {
   const folder = config.audit.path ?? join(config.state, 'audit');

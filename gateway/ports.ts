@@ -1,105 +1,21 @@
 import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
-import type { ApprovalRecord } from '#gateway/core/approval-record.ts';
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
 import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
-import type { RunRule } from '#gateway/core/config-identity.ts';
-import type { Presented } from '#gateway/core/dpop.ts';
 import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
-import type { Exchanged, ExchangeRequest } from '#gateway/core/exchange-request.ts';
 import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Leaving } from '#gateway/core/leaving.ts';
-import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
-import type { Minting } from '#gateway/core/minting.ts';
+import type { Definitions } from '#gateway/core/manifest.ts';
 import type { News } from '#gateway/core/news.ts';
-import type { Identity } from '#gateway/core/principal.ts';
 import type { Rates } from '#gateway/core/rates.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
-import type { Redeemed, Redemption, Revocation, RevocationOrder } from '#gateway/core/revocation.ts';
 import type { Seats } from '#gateway/core/seats.ts';
 import type { Shares } from '#gateway/core/shares.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
-import type { Subject } from '#gateway/core/trust-rule.ts';
-
-/** Verifies run tokens. A token seen before is answered at once; a new one costs a signature check. */
-export interface Tokens {
-  verify(token: string, now: number): Identity | Refusal | Promise<Identity | Refusal>;
-}
-
-/** What runs were opened, what was redeemed for them, and what was revoked. Durable before it answers. */
-export interface Runs {
-  /** Redeems one subject token for one run token, in one transaction: of fifty at once one wins, in all processes. */
-  redeem(redemption: Redemption): Redeemed;
-  /** @returns the revocation as it is in force, with the number that it got. */
-  revoke(order: RevocationOrder): Revocation;
-  /** All that came after the number, in order. */
-  revocationsAfter(seq: number): readonly Revocation[];
-}
-
-/** Verifies what issuers said of a run. */
-export interface Subjects {
-  verify(token: string, now: number): Promise<Subject | Refusal>;
-}
-
-/** Checks that who sends a token has the key that it is bound to (RFC 9449). */
-export interface Proofs {
-  /**
-   * One presented object is judged once; another one with the same proof is refused.
-   *
-   * @param about The token that the proof is about, and the key it is bound to; null where there is none yet. `share`: by whom
-   * the place is counted that remembering it takes.
-   * @returns the thumbprint of the key that was shown.
-   */
-  verify(
-    presented: Presented,
-    about: { readonly token: string | null; readonly boundTo: string | null; readonly share: string },
-    now: number,
-  ): MaybePromise<string | Refusal>;
-}
-
-/** Runs so much work at once, lets so much wait in order, and takes no more: then the answer is null. */
-export interface Slots {
-  run<T>(work: () => Promise<T>): Promise<T> | null;
-}
-
-/** Asks the cluster that gave a token out whether it still stands for something that is there. */
-export interface TokenReviews {
-  judge(token: string, rule: RunRule, subject: Subject): Promise<Refusal | null>;
-}
-
-/** Signs run tokens with the key whose turn it is. */
-export interface Minter {
-  /** Why there can be no token for this; asked before anything is redeemed for it. */
-  refuses(grant: Minting): Refusal | null;
-  mint(grant: Minting): Promise<Exchanged>;
-}
-
-/** The token service, as its edge sees it. Never throws for what a caller sent. */
-export interface TokenService {
-  exchange(request: ExchangeRequest, now: number): Promise<Exchanged | Refusal>;
-  /**
-   * RFC 7009: who holds a token may end it. Says nothing of tokens that are none; a refusal is for who must come again,
-   * because nobody could say whether this is one.
-   */
-  revoke(token: string, now: number): Promise<Refusal | null>;
-}
-
-/** Somebody with something under way: a call, or a stream. Who it is may turn out later. */
-export interface Holder {
-  readonly identity: Identity | null;
-}
-
-/** Ends what was revoked: calls that come, and streams that are open. */
-export interface Revocations {
-  /** The refusal of what was revoked, or null. Touches memory only. */
-  find(identity: Identity): Refusal | null;
-  /** Ends what `holder` has under way when its identity, once it has one, is revoked. */
-  watch(holder: Holder, end: { abort(): void }): void;
-  unwatch(holder: Holder): void;
-}
+import type { Halting, Proofs, Revocations, Tokens } from './ports/identity.ts';
 
 /** Digests of texts. `sha256` is base64url without padding. */
 export interface Hashing {
@@ -135,11 +51,6 @@ export interface Budgets {
   reserve(run: string, cost: Cost, limits: BudgetLimits): Reservation | 'spent';
   settle(reservation: Reservation, spent: Cost): void;
   spending(run: string, limits: BudgetLimits): Spending;
-}
-
-/** Ends a run: no call of it passes any more, here at once, and what it has under way ends. Durable before it answers. */
-export interface Halting {
-  halt(identity: Identity): void;
 }
 
 /** How many calls are under way at one server. */
@@ -203,34 +114,6 @@ export interface Upstream {
   live(): Promise<Live | Refusal>;
   /** Ends connections, sessions and children; resolves when they are gone. */
   close(): Promise<void>;
-}
-
-/** First-seen definitions that were pinned, by server. */
-export interface Pins {
-  find(server: string): (Pin & { readonly record: string }) | null;
-  /** Writes the pin if there is none, or if the one there is still what the caller looked at (`expected`, its `pinned`). */
-  put(server: string, pin: Pin & { readonly record: string }, expected: number | null): boolean;
-}
-
-export interface Pin {
-  readonly definitions: Definitions;
-  /** Epoch milliseconds. */
-  readonly pinned: number;
-  readonly by: string;
-}
-
-/** Signs what says that something was approved, and opens it again. */
-export interface ApprovalRecords {
-  sign(record: ApprovalRecord): string;
-  /** `why`: a clause. */
-  open(text: string): ApprovalRecord | { readonly why: string };
-}
-
-/** The manifests that were believed, by server. It only ever goes up: an old manifest is as good a forgery as any (H1). */
-export interface SeenManifests {
-  find(server: string): SeenManifest | null;
-  /** Keeps it if its number is higher than the one that is there. */
-  raise(server: string, seen: SeenManifest): void;
 }
 
 /** Takes the end of every call, exactly once. */

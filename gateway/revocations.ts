@@ -1,7 +1,8 @@
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { isRevoked, namesOf, type Revocation, type RevocationKind } from '#gateway/core/revocation.ts';
-import type { Holder, Log, Revocations, Runs } from '#gateway/ports.ts';
+import type { Holder, Revocations, Runs } from '#gateway/ports/identity.ts';
+import type { Log } from '#gateway/ports.ts';
 
 /** What was revoked, as this process knows it: at most half a second behind what any process was told. */
 export interface RevocationList extends Revocations {

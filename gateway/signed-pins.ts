@@ -1,6 +1,6 @@
 import { setDigest } from '#gateway/core/definition-set.ts';
 import type { Definitions, Sha256 } from '#gateway/core/manifest.ts';
-import type { ApprovalRecords, Pin, Pins } from '#gateway/ports.ts';
+import type { ApprovalRecords, Pin, Pins } from '#gateway/ports/trust.ts';
 
 /** Why what the store holds as approved is not believed: a clause. */
 export interface BadPin {

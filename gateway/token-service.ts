@@ -6,8 +6,6 @@ import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refu
 import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
 import { findRule, type NamedRun, nameRun, type Subject } from '#gateway/core/trust-rule.ts';
 import type {
-  Hashing,
-  Log,
   Minter,
   Proofs,
   Revocations,
@@ -16,7 +14,8 @@ import type {
   TokenReviews,
   TokenService,
   Tokens,
-} from '#gateway/ports.ts';
+} from '#gateway/ports/identity.ts';
+import type { Hashing, Log } from '#gateway/ports.ts';
 
 export interface TokenServiceParts {
   /** The name of this gateway in the tokens that it signs. */

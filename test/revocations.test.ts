@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Revocation, RevocationKind } from '#gateway/core/revocation.ts';
-import type { Runs } from '#gateway/ports.ts';
+import type { Runs } from '#gateway/ports/identity.ts';
 import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
 import { keptLog } from '#test/support/logs.ts';
 import { anIdentity } from '#test/support/values.ts';

@@ -3,7 +3,7 @@ import { hashing } from '#gateway/adapters/keys/hashing.ts';
 import { createApprovalRecords } from '#gateway/adapters/manifests/approvals.ts';
 import { signJws } from '#gateway/adapters/manifests/sign.ts';
 import { setDigest } from '#gateway/core/definition-set.ts';
-import type { Pin, Pins } from '#gateway/ports.ts';
+import type { Pin, Pins } from '#gateway/ports/trust.ts';
 import { createSignedPins, type SignedPins } from '#gateway/signed-pins.ts';
 import { aSigner } from '#test/support/signers.ts';
 import { someDefinitions } from '#test/support/values.ts';

@@ -1,5 +1,6 @@
 import { oneLine } from '#gateway/core/one-line.ts';
-import type { Halting, Log, Runs } from '#gateway/ports.ts';
+import type { Halting, Runs } from '#gateway/ports/identity.ts';
+import type { Log } from '#gateway/ports.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 
 /** The policy revokes a run as an operator does; the list of what is revoked says that it was the policy. */

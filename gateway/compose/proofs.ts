@@ -3,7 +3,7 @@ import { createSlots } from '#gateway/adapters/tokens/slots.ts';
 import { signatureChecks } from '#gateway/adapters/tokens/verify.ts';
 import type { Config } from '#gateway/core/config.ts';
 import { createReplays } from '#gateway/core/proof-replays.ts';
-import type { Proofs } from '#gateway/ports.ts';
+import type { Proofs } from '#gateway/ports/identity.ts';
 
 /** Proofs that are remembered: of one key 66 a second for the whole window; together some 30 MiB. */
 const ofCalls = { perShare: 20_000, inAll: 300_000 };

@@ -14,7 +14,7 @@ import { type Admission, signatureChecks } from '#gateway/adapters/tokens/verify
 import type { Outside } from '#gateway/compose.ts';
 import type { Minting } from '#gateway/core/minting.ts';
 import { refuse } from '#gateway/core/refusals.ts';
-import type { Minter, Proofs, Tokens } from '#gateway/ports.ts';
+import type { Minter, Proofs, Tokens } from '#gateway/ports/identity.ts';
 import type { RevocationList } from '#gateway/revocations.ts';
 import { createTokenService } from '#gateway/token-service.ts';
 import { loaderOf } from './issuer-keys.ts';

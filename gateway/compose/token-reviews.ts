@@ -3,7 +3,7 @@ import type { FetchDocument } from '#gateway/adapters/egress/document.ts';
 import { type Cluster, createTokenReviews } from '#gateway/adapters/issuers/token-reviews.ts';
 import type { Outside } from '#gateway/compose.ts';
 import type { RunRule } from '#gateway/core/config-identity.ts';
-import type { TokenReviews } from '#gateway/ports.ts';
+import type { TokenReviews } from '#gateway/ports/identity.ts';
 import { present } from './issuer-keys.ts';
 
 /** The clusters that trust rules ask, through the egress guard. */

@@ -7,7 +7,7 @@ import type { Store } from '#gateway/adapters/sqlite/open.ts';
 import type { Config } from '#gateway/core/config.ts';
 import type { LookParts } from '#gateway/look.ts';
 import { verifyManifestFile } from '#gateway/manifest-files.ts';
-import type { SeenManifests } from '#gateway/ports.ts';
+import type { SeenManifests } from '#gateway/ports/trust.ts';
 import { createSignedPins } from '#gateway/signed-pins.ts';
 
 /** What is believed of servers: manifests that their publishers signed, and approvals that this gateway did. */

@@ -2,7 +2,7 @@ import { type Authenticated, learn, type Received } from '#gateway/core/call.ts'
 import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Step } from '#gateway/pipeline.ts';
-import type { Proofs, Revocations, Tokens } from '#gateway/ports.ts';
+import type { Proofs, Revocations, Tokens } from '#gateway/ports/identity.ts';
 
 interface Ports {
   readonly tokens: Tokens;

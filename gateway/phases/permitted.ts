@@ -9,7 +9,8 @@ import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { secretFacts } from '#gateway/core/secret-facts.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import type { Budgets, Halting, Hashing } from '#gateway/ports.ts';
+import type { Halting } from '#gateway/ports/identity.ts';
+import type { Budgets, Hashing } from '#gateway/ports.ts';
 
 export interface ListPorts {
   readonly hashing: Hashing;

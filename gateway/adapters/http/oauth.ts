@@ -12,7 +12,8 @@ import {
 } from '#gateway/core/exchange-request.ts';
 import type { Jwks } from '#gateway/core/jwk.ts';
 import { isRefusal, type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
-import type { Gate, Log, TokenService } from '#gateway/ports.ts';
+import type { TokenService } from '#gateway/ports/identity.ts';
+import type { Gate, Log } from '#gateway/ports.ts';
 import { beginCall } from './arrival.ts';
 import type { HostCheck } from './hosts.ts';
 

@@ -4,7 +4,7 @@ import { isJsonObject } from '#gateway/core/json.ts';
 import { longestToken, parsePart } from '#gateway/core/jwt.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
-import type { Slots, Subjects } from '#gateway/ports.ts';
+import type { Slots, Subjects } from '#gateway/ports/identity.ts';
 import type { KeyCache } from './key-cache.ts';
 
 /** One issuer: one profile and one set of keys, found by its exact name. */

@@ -2,7 +2,7 @@ import type { RunRule } from '#gateway/core/config-identity.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { readReview, reviewBody, reviewPath } from '#gateway/core/token-review.ts';
 import type { Subject } from '#gateway/core/trust-rule.ts';
-import type { TokenReviews } from '#gateway/ports.ts';
+import type { TokenReviews } from '#gateway/ports/identity.ts';
 
 /** How one cluster is asked. */
 export interface Cluster {

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { type ApprovalRecord, parseApprovalRecord } from '#gateway/core/approval-record.ts';
 import { isFlaw, isJsonObject, parseStrict } from '#gateway/core/json.ts';
 import type { PublicJwk } from '#gateway/core/jwk.ts';
-import type { ApprovalRecords } from '#gateway/ports.ts';
+import type { ApprovalRecords } from '#gateway/ports/trust.ts';
 import { openJws } from './envelope.ts';
 import { signJws } from './sign.ts';
 

@@ -1,5 +1,5 @@
 import type { SeenManifest } from '#gateway/core/manifest.ts';
-import type { SeenManifests } from '#gateway/ports.ts';
+import type { SeenManifests } from '#gateway/ports/trust.ts';
 import type { Connection } from './connection.ts';
 
 export function createSeenManifests(connection: Connection): SeenManifests {

@@ -1,4 +1,6 @@
-import type { Approvals, Budgets, Pins, Runs, SeenManifests } from '#gateway/ports.ts';
+import type { Runs } from '#gateway/ports/identity.ts';
+import type { Pins, SeenManifests } from '#gateway/ports/trust.ts';
+import type { Approvals, Budgets } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';

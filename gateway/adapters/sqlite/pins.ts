@@ -1,5 +1,5 @@
 import type { Definitions } from '#gateway/core/manifest.ts';
-import type { Pins } from '#gateway/ports.ts';
+import type { Pins } from '#gateway/ports/trust.ts';
 import type { Connection } from './connection.ts';
 import { storedJson } from './stored-json.ts';
 

@@ -5,7 +5,7 @@ import {
   type Revocation,
   type RevocationKind,
 } from '#gateway/core/revocation.ts';
-import type { Runs } from '#gateway/ports.ts';
+import type { Runs } from '#gateway/ports/identity.ts';
 import type { Connection } from './connection.ts';
 
 interface RunRow {

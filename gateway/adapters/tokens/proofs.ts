@@ -3,7 +3,8 @@ import { compactVerify } from 'jose';
 import { type Presented, type Proof, parseProof } from '#gateway/core/dpop.ts';
 import type { Replays } from '#gateway/core/proof-replays.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import type { MaybePromise, Proofs, Slots } from '#gateway/ports.ts';
+import type { Proofs, Slots } from '#gateway/ports/identity.ts';
+import type { MaybePromise } from '#gateway/ports.ts';
 
 export interface ProofOptions {
   /** Scheme, host and port that callers know the gateway by. */

@@ -1,4 +1,4 @@
-import type { Slots } from '#gateway/ports.ts';
+import type { Slots } from '#gateway/ports/identity.ts';
 
 export function createSlots({ atOnce, waiting }: { readonly atOnce: number; readonly waiting: number }): Slots {
   const queue: (() => void)[] = [];

@@ -4,7 +4,7 @@ import type { Jwks } from '#gateway/core/jwk.ts';
 import { longestToken, parseDocument, parsePart } from '#gateway/core/jwt.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { identityAt, invalid, parseRunToken, type RunToken, type TokenRules } from '#gateway/core/run-token.ts';
-import type { Tokens } from '#gateway/ports.ts';
+import type { Tokens } from '#gateway/ports/identity.ts';
 import { algorithms, mostDepth, parseHeader } from './compact.ts';
 import { createSlots } from './slots.ts';
 import { createVerdicts } from './verdicts.ts';

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Approvals, Budgets, Pins, Runs, SeenManifests } from '#gateway/ports.ts';
+import type { Runs } from '#gateway/ports/identity.ts';
+import type { Pins, SeenManifests } from '#gateway/ports/trust.ts';
+import type { Approvals, Budgets } from '#gateway/ports.ts';
 
 /** One process's handle on a store. */
 export interface Handle {

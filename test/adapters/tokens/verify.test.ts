@@ -5,7 +5,7 @@ import { mintRunToken } from '#gateway/adapters/tokens/mint.ts';
 import { createTokens } from '#gateway/adapters/tokens/verify.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
-import type { Tokens } from '#gateway/ports.ts';
+import type { Tokens } from '#gateway/ports/identity.ts';
 import { aJws, anEcSigner, aSigner, encoded } from '#test/support/signers.ts';
 
 const issuer = 'urn:test:issuer';

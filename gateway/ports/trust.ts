@@ -1,0 +1,30 @@
+import type { ApprovalRecord } from '#gateway/core/approval-record.ts';
+import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
+
+/** First-seen definitions that were pinned, by server. */
+export interface Pins {
+  find(server: string): (Pin & { readonly record: string }) | null;
+  /** Writes the pin if there is none, or if the one there is still what the caller looked at (`expected`, its `pinned`). */
+  put(server: string, pin: Pin & { readonly record: string }, expected: number | null): boolean;
+}
+
+export interface Pin {
+  readonly definitions: Definitions;
+  /** Epoch milliseconds. */
+  readonly pinned: number;
+  readonly by: string;
+}
+
+/** Signs what says that something was approved, and opens it again. */
+export interface ApprovalRecords {
+  sign(record: ApprovalRecord): string;
+  /** `why`: a clause. */
+  open(text: string): ApprovalRecord | { readonly why: string };
+}
+
+/** The manifests that were believed, by server. It only ever goes up: an old manifest is as good a forgery as any (H1). */
+export interface SeenManifests {
+  find(server: string): SeenManifest | null;
+  /** Keeps it if its number is higher than the one that is there. */
+  raise(server: string, seen: SeenManifest): void;
+}
