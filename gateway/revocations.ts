@@ -63,8 +63,9 @@ export function createRevocations(options: {
 
   function find(identity: Identity): Refusal | null {
     // A process that stood still for a while has only not looked yet. Not each call looks: a store that fails is slow at it.
-    if (now() - seen > blindMs && now() - tried >= everyMs) tryRefresh();
-    if (now() - seen > blindMs) return refuse('overloaded', 'The list of revoked runs cannot be read.');
+    // A clock that was put back says as little of when that was as one that went on.
+    if (Math.abs(now() - seen) > blindMs && Math.abs(now() - tried) >= everyMs) tryRefresh();
+    if (Math.abs(now() - seen) > blindMs) return refuse('overloaded', 'The list of revoked runs cannot be read.');
     if (list.size === 0 || !hits(identity)) return null;
     return refuse('run_revoked', 'The run, its token, or what it was given for was revoked: start a new run.');
   }

@@ -125,6 +125,18 @@ test('nobody passes when the list is out of reach for five seconds; everybody ha
   expect(list.find(identity)).toBeNull();
 });
 
+test('nor when the clock was put back meanwhile', () => {
+  const store = aStore();
+  const clock = { now: 10_000_000 };
+  const list = aList(store, clock);
+  store.state.broken = true;
+  clock.now -= 3_600_000;
+  expect(list.find(identity)).toMatchObject({ refused: 'overloaded' });
+  store.state.broken = false;
+  clock.now += 500;
+  expect(list.find(identity)).toBeNull();
+});
+
 test('forgets what could hit nobody any more', () => {
   const store = aStore();
   const clock = { now: 10_000 };

@@ -5,7 +5,7 @@ import type { Config } from '#gateway/core/config.ts';
 import { createReplays } from '#gateway/core/proof-replays.ts';
 import type { Proofs } from '#gateway/ports/identity.ts';
 
-/** Proofs that are remembered: of one key 66 a second for the whole window; together some 30 MiB. */
+/** Proofs that are remembered: of one caller 30 to 60 a second, as far as its clock is ahead; together some 30 MiB. */
 const ofCalls = { perShare: 20_000, inAll: 300_000 };
 /** Of one token that is to be exchanged or renewed: nobody tries more often. */
 const ofExchanges = { perShare: 100, inAll: 50_000 };

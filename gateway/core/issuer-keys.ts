@@ -1,5 +1,5 @@
 import type { SubjectAlgorithm } from './config-identity.ts';
-import { isFlaw, isJsonObject, type JsonObject, parseStrict } from './json.ts';
+import { isFlaw, isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts';
 import { secretMembers } from './jwk.ts';
 
 /** A public key of an issuer, with the algorithms that it may be used with. */
@@ -39,8 +39,10 @@ export function parseIssuerKeys(text: string): ReadonlyMap<string, IssuerKey> | 
 function algorithmsOf({ kty, crv, use, alg, key_ops: operations }: JsonObject): readonly SubjectAlgorithm[] {
   if (use !== undefined && use !== 'sig') return [];
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return [];
-  const fitting = algorithmsByKind[`${String(kty)}${crv === undefined ? '' : ` ${String(crv)}`}`] ?? [];
-  return alg === undefined ? fitting : fitting.filter((one) => named(one) === named(String(alg)));
+  // Texts only: to make one of an object that names its own `toString` throws.
+  if (typeof kty !== 'string' || !isOptional(crv) || !isOptional(alg)) return [];
+  const fitting = algorithmsByKind[crv === undefined ? kty : `${kty} ${crv}`] ?? [];
+  return alg === undefined ? fitting : fitting.filter((one) => named(one) === named(alg));
 }
 
 const algorithmsByKind: Readonly<Record<string, readonly SubjectAlgorithm[]>> = {
@@ -48,6 +50,9 @@ const algorithmsByKind: Readonly<Record<string, readonly SubjectAlgorithm[]>> = 
   'EC P-256': ['ES256'],
   'OKP Ed25519': ['Ed25519', 'EdDSA'],
 };
+
+const isOptional = (value: JsonValue | undefined): value is string | undefined =>
+  value === undefined || typeof value === 'string';
 
 /** Both are names of one algorithm, and a key that says either is used with both (RFC 9864). */
 const named = (alg: string): string => (alg === 'EdDSA' ? 'Ed25519' : alg);

@@ -29,7 +29,11 @@ function held(call: Received, identity: Identity | Refusal, ports: Ports): Step<
   if (boundTo === null) return refuse('proof_invalid', 'The token is bound to no key: send it as "Bearer".');
   if (proof === null)
     return refuse('proof_missing', 'Send it as "Authorization: DPoP …", with a proof for each request.');
-  const shown = ports.proofs.verify(proof, { token, boundTo, share: boundTo }, at);
+  // First: what was revoked costs no signature check, and takes no place in the memory of proofs.
+  const revoked = ports.revocations.find(identity);
+  if (revoked) return revoked;
+  // By caller, not by key: who has one token may have it bound to as many keys as they like.
+  const shown = ports.proofs.verify(proof, { token, boundTo, share: identity.principal.id }, at);
   const judged = (key: string | Refusal) => (isRefusal(key) ? key : proven(call, identity, ports));
   return shown instanceof Promise ? shown.then(judged) : judged(shown);
 }

@@ -23,6 +23,7 @@ test('passes over keys of other kinds and uses', () => {
     { kty: 'oct', kid: 'd', k: 'secret' },
     { kty: 'EC', crv: 'secp256k1', kid: 'e', x: 'x', y: 'y' },
     { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
+    ...['kty', 'crv', 'alg'].map((name) => ({ ...rsa, kid: name, [name]: { toString: 1, valueOf: 1 } })),
   ];
   expect(parse(rsa, ...others)).toEqual(['r RS256 PS256']);
 });

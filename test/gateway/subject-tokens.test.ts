@@ -90,6 +90,11 @@ describe('refuses as invalid a token', () => {
     ['of an issuer that nobody trusts', () => stranger.sign(aJob(stranger))],
     ['of an issuer with a slash more', () => issuer.sign(aJob(issuer, { iss: `${issuer.url}/` }))],
     ['of an issuer in capitals', () => issuer.sign(aJob(issuer, { iss: issuer.url.replace('https', 'HTTPS') }))],
+    [
+      'whose issuer is an object with a toString of its own',
+      () =>
+        `${encoded({ alg: 'RS256', kid: 'key-0' })}.${encoded({ ...aJob(issuer), iss: { toString: 1, valueOf: 1 } })}.${encoded('x')}`,
+    ],
     ['without an issuer', () => issuer.sign(aJob(issuer, { iss: undefined }))],
     ['for another audience', () => issuer.sign(aJob(issuer, { aud: 'https://sibling.test/oauth/token' }))],
     ['for us and another', () => issuer.sign(aJob(issuer, { aud: [audience, 'https://sibling.test'] }))],

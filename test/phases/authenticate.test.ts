@@ -50,6 +50,17 @@ describe('authenticate', () => {
     const proof = { proof: 'p', method: 'POST', path: '/mcp' };
     const ports = { ...known, tokens: { verify: () => bound } };
 
+    test('of a revoked run looks at no proof', () => {
+      let looked = 0;
+      const verify = () => {
+        looked++;
+        return 'k';
+      };
+      const revoked = { ...ports, proofs: { verify }, revocations: { find: () => refuse('run_revoked') } };
+      expect(authenticate(aCall({ proof }), revoked)).toMatchObject({ refused: 'run_revoked' });
+      expect(looked).toBe(0);
+    });
+
     test('refuses one that comes alone, as "Bearer"', () => {
       expect(authenticate(aCall({ proof: null }), ports)).toMatchObject({ refused: 'proof_missing' });
     });
@@ -62,7 +73,7 @@ describe('authenticate', () => {
       };
       const call = aCall({ token: 't', proof });
       expect(authenticate(call, { ...ports, proofs: { verify } })).toMatchObject({ refused: 'proof_invalid' });
-      expect(asked).toEqual([[proof, { token: 't', boundTo: 'k', share: 'k' }, call.at]]);
+      expect(asked).toEqual([[proof, { token: 't', boundTo: 'k', share: bound.principal.id }, call.at]]);
     });
 
     test('learns who calls when the key was shown', async () => {

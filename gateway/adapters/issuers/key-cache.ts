@@ -43,7 +43,10 @@ export function createKeyCache(options: {
   let underway: Promise<void> | null = null;
 
   async function refresh(): Promise<void> {
-    const why = await load().then(adopt, (error: unknown) => (error instanceof Error ? error.message : String(error)));
+    // Whatever goes wrong, in fetching or in reading: nobody may be listening, and the next fetch has to wait all the same.
+    const why = await load()
+      .then(adopt)
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
     // Counted from the end of a fetch: an issuer that hangs is left alone afterwards, and not asked again at once.
     tried = now();
     failing = why !== null;

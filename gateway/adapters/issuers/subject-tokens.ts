@@ -31,7 +31,7 @@ export function createSubjects(issuers: readonly TrustedIssuer[], slots: Slots):
       const claims = header === null ? null : parsePart(second, mostDepth);
       if (header === null || claims === null) return invalid('It is not a JWT of at most 8 KiB.');
       // Unverified so far: it only says whose keys to ask.
-      const issuer = byName.get(isJsonObject(claims) ? String(claims.iss) : '');
+      const issuer = byName.get(isJsonObject(claims) && typeof claims.iss === 'string' ? claims.iss : '');
       if (!issuer) return invalid('Its issuer is none of those that this gateway trusts.');
       const { profile, keys } = issuer;
       const said = parseSubjectHeader(header, profile);

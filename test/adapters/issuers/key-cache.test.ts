@@ -103,3 +103,20 @@ test('no more than 64 wait for one issuer', async () => {
   expect((await Promise.all(first)).every(isKey)).toBe(true);
   expect(isKey(await cache.find('a'))).toBe(true);
 });
+
+test('a document that nothing can be made of is a failure like any other, also where nobody waits for it', async () => {
+  const said: string[] = [];
+  let text = keysOf('a');
+  let [now, fetches] = [1_000_000, 0];
+  const load = () => Promise.resolve(text).finally(() => fetches++);
+  const cache = createKeyCache({ load, failed: (why) => void said.push(why), now: () => now });
+  await cache.find('a');
+  text = '{"keys":[{"kid":"z","kty":{"toString":1,"valueOf":1}}]}';
+  now += 600_001;
+  expect(isKey(await cache.find('a'))).toBe(true);
+  // An unhandled rejection would end the process, and with it this test.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(said).toHaveLength(1);
+  for (let n = 0; n < 10; n++) expect(await cache.find(`made-up-${n}`)).toBe('unavailable');
+  expect(fetches).toBe(2);
+});
