@@ -13,8 +13,10 @@ export function oneMore(work: () => Promise<void>): () => Promise<void> {
     return running;
   };
   return () => {
+    // First: between the end of one run and the beginning of the next there is none, and nobody may begin a third.
+    if (waiting !== null) return waiting;
     if (running === null) return begin();
-    waiting ??= running.then(begin, begin);
+    waiting = running.then(begin, begin);
     return waiting;
   };
 }

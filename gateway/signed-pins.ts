@@ -31,8 +31,9 @@ export function createSignedPins(parts: {
   ): string | null {
     const opened = records.open(record);
     if ('why' in opened) return opened.why;
+    if (opened.server !== server) return 'is of something else';
     const { seq } = opened;
-    const fits = opened.server === server && opened.by === by && opened.at === pinned;
+    const fits = opened.by === by && opened.at === pinned;
     if (!fits || opened.snapshot !== setDigest(definitions, sha256)) return 'is of something else';
     const seen = highest.get(server) ?? 0;
     if (seq < seen) return `has number ${seq}, and ${seen} was seen before: a roll-back`;
@@ -51,8 +52,9 @@ export function createSignedPins(parts: {
   return {
     find,
     put(server, { definitions, pinned, by }, expected) {
-      find(server); // whatever is there: the new number is above it
-      const seq = (highest.get(server) ?? 0) + 1;
+      find(server);
+      // Above whatever was seen, and by the clock above what nobody can read any more: a record that was spoiled.
+      const seq = Math.max((highest.get(server) ?? 0) + 1, pinned);
       const snapshot = setDigest(definitions, sha256);
       const record = records.sign({ v: 1, server, seq, snapshot, by, at: pinned });
       const written = pins.put(server, { definitions, pinned, by, record }, expected);

@@ -51,7 +51,10 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
   // By the very set that was looked at: of another nothing is known, and so it is held back where that is the rule.
   const findings = new WeakMap<Definitions, readonly Finding[]>();
   const findingsOf = (set: Definitions): readonly Finding[] | null => findings.get(set) ?? null;
-  let snapshot = rebuild(parts, policy, held, findingsOf);
+  // What a snapshot is made of: nothing that came since the last look at it has ended.
+  let looked: ReadonlyMap<string, Held> = new Map();
+  let snapshot = rebuild(parts, policy, looked, findingsOf);
+  let shown = shownIn(snapshot);
 
   const known = (): KnownTools =>
     knownTools([...held].map(([id, { state }]) => [id, toolNames(state.catalogue)] as const));
@@ -63,14 +66,16 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
 
   /** All servers, since a name beside it makes a difference. One that cannot be looked at keeps no other from being. */
   const settle = oneMore(async () => {
+    const found = new Map(held);
     const beside = known();
-    for (const [id, { state }] of [...held]) {
+    for (const [id, { state }] of found) {
       const approved = state.catalogue?.approved;
       if (!approved) continue;
       await lookAt(id, approved, beside).catch((fault: unknown) => {
         log.error({ fault, server: id }, 'the definitions of a server could not be looked at');
       });
     }
+    looked = found;
     swap();
   });
 
@@ -79,10 +84,12 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
 
   function swap(): void {
     const before = snapshot;
-    snapshot = rebuild(parts, policy, held, findingsOf);
-    for (const [id, view] of snapshot.byServer) {
-      if (restless.delete(id) || shownBy(view) !== shownBy(before.byServer.get(id))) parts.changed(id);
-    }
+    snapshot = rebuild(parts, policy, looked, findingsOf);
+    const now = shownIn(snapshot);
+    const changed = [...now].filter(([id, text]) => restless.has(id) || text !== shown.get(id)).map(([id]) => id);
+    shown = now;
+    restless.clear();
+    for (const id of changed) parts.changed(id);
     for (const name of snapshot.collisions.filter((one) => !before.collisions.includes(one)))
       log.error({ name }, 'two tools share a name: neither is served');
   }
@@ -126,7 +133,7 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     states: () => Object.keys(config.servers).map((id) => held.get(id)?.state ?? { ...unseen, id }),
     usePolicy(next) {
       policy = next;
-      snapshot = rebuild(parts, policy, held, findingsOf);
+      snapshot = rebuild(parts, policy, looked, findingsOf);
       // What may be called is what may be listed: the lists of every server may be others now.
       for (const id of Object.keys(config.servers)) parts.changed(id);
     },
@@ -146,11 +153,17 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
 const withoutNote = (catalogue: Catalogue | null): string =>
   JSON.stringify(catalogue && { ...catalogue, trust: { ...catalogue.trust, note: '' } });
 
+/** By server. */
+const shownIn = ({ byServer }: Snapshot): ReadonlyMap<string, string> =>
+  new Map([...byServer].map(([id, view]) => [id, shownBy(view)]));
+
 /** What agents are shown of one server: it changes also when another server's tools close one of its own. */
-function shownBy(view: View | undefined): string {
-  if (!view) return '';
-  const all = [view.tools, view.prompts, view.resources].flatMap((targets) => [...targets.values()]);
-  const shown = [...all, ...view.templates].map(({ listed, closed }) => [listed, closed?.refused]);
+function shownBy(view: View): string {
+  const defined = [...view.tools.values(), ...view.prompts.values(), ...view.templates];
+  const shown = [
+    ...defined.map(({ exposed, digest, closed }) => [exposed, digest, closed?.refused]),
+    ...[...view.resources.values()].map(({ listed, closed }) => [listed, closed?.refused]),
+  ];
   return JSON.stringify([shown, view.servers.map(({ capabilities, instructions }) => [capabilities, instructions])]);
 }
 

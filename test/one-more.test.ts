@@ -43,3 +43,24 @@ test('a run that fails fails for who asked for it, and for nobody after', async 
   await third;
   expect(work.runs()).toBe(3);
 });
+
+test.each([0, 1, 2, 3, 4])(
+  'who asks %i turns after the end of a run begins no third beside the second',
+  async (turns) => {
+    let [under, most, runs] = [0, 0, 0];
+    const ask = oneMore(async () => {
+      runs++;
+      under++;
+      most = Math.max(most, under);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      under--;
+    });
+    const first = ask();
+    const second = ask();
+    await first;
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await Promise.all([second, ask()]);
+    expect(most).toBe(1);
+    expect(runs).toBeLessThanOrEqual(3);
+  },
+);

@@ -84,7 +84,10 @@ describe('whoever writes into the store approves nothing', () => {
     expect(pins.put('files', next, 1_000)).toBe(true);
     expect(pins.find('files')).toEqual(next);
     store.rows.set('files', before);
-    expect(pins.find('files')).toEqual({ why: 'has number 1, and 2 was seen before: a roll-back', pinned: 1_000 });
+    expect(pins.find('files')).toEqual({
+      why: 'has number 1000, and 2000 was seen before: a roll-back',
+      pinned: 1_000,
+    });
   });
 
   test('by deleting it, while the process runs that has seen it', () => {
@@ -101,4 +104,16 @@ test('a reviewer who approves again puts things right, under a higher number', (
   expect(pins.put('files', { ...good, pinned: 3_000 }, 1_000)).toBe(true);
   expect(pins.find('files')).toEqual({ ...good, pinned: 3_000 });
   expect(reopened().find('files')).toEqual({ ...good, pinned: 3_000 });
+});
+
+test('and what was approved before is none any more, also where a restart lay between', () => {
+  const second = { ...good, definitions: evil, pinned: 2_000 };
+  pins.put('files', second, 1_000);
+  const older = row();
+  write({ definitions: someDefinitions(), record: 'spoiled' });
+  const after = reopened();
+  expect(after.find('files')).toHaveProperty('why');
+  expect(after.put('files', { ...good, pinned: 3_000 }, 2_000)).toBe(true);
+  store.rows.set('files', older);
+  expect(after.find('files')).toEqual({ why: 'has number 2000, and 3000 was seen before: a roll-back', pinned: 2_000 });
 });

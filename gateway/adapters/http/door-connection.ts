@@ -133,15 +133,22 @@ export class DoorConnection {
     this.#since = Date.now();
     // What is written stays in memory until it is taken, though it is nobody's answer any more.
     if (this.#socket.writableLength > 0) this.#socket.setTimeout(this.#house.stalled);
-    this.state = keep ? 'idle' : 'closing';
     if (!keep) {
+      this.state = 'closing';
       this.#socket.end();
-      return;
-    }
+    } else if (this.#socket.writableNeedDrain) {
+      // Who takes nothing is not read on either, or each of its requests would leave another answer in memory.
+      this.#socket.pause();
+      this.#socket.once('drain', this.#goOn);
+    } else this.#goOn();
+  };
+
+  readonly #goOn = (): void => {
+    this.state = 'idle';
     const early = this.#early;
-    if (early === null) return;
     this.#early = null;
-    this.#leave(early);
+    if (early === null) this.#socket.resume();
+    else this.#leave(early);
   };
 
   /** As Node's own server: a client that ends its side wants no more. `close` follows when all that was written is sent. */

@@ -86,8 +86,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX approval_leg_until ON approval_leg (until);
   `,
   `
-  -- Each approval carries a record that the gateway signed. What was pinned before has none, and is seen for the first time again.
-  DELETE FROM pin;
+  -- Each approval carries a record that the gateway signed. What was seen for the first time before is so again; what a person
+  -- approved has no record now, and stays closed until somebody approves it anew.
+  DELETE FROM pin WHERE pinned_by = 'first seen';
   ALTER TABLE pin ADD COLUMN record TEXT NOT NULL DEFAULT '';
   `,
 ];

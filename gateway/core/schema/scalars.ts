@@ -95,15 +95,17 @@ const multipleOf: Keyword = (schema) => {
   return (value, run) => {
     if (typeof value !== 'number') return true;
     spend(run, 16);
-    return isMultiple(value, step) || misfit(run, `must be a multiple of ${step}`);
+    return isMultiple(value, step, run) || misfit(run, `must be a multiple of ${step}`);
   };
 };
 
 /** Of the numbers as JSON writes them: 19.99 is a multiple of 0.01, whatever binary fractions make of it. */
-function isMultiple(value: number, step: number): boolean {
+function isMultiple(value: number, step: number, run: Run): boolean {
   if (Number.isInteger(value) && Number.isInteger(step)) return value % step === 0;
   const [one, other] = [decimal(value), decimal(step)];
   const exponent = Math.min(one.exponent, other.exponent);
+  // Each digit that is made up costs: 10^600 takes longer than all the rest.
+  spend(run, 2 * Math.abs(one.exponent - other.exponent));
   const scaled = ({ digits, exponent: own }: Decimal): bigint => digits * 10n ** BigInt(own - exponent);
   return scaled(one) % scaled(other) === 0n;
 }

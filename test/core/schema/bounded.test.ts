@@ -75,6 +75,7 @@ const hostile: readonly (readonly [string, JsonValue, JsonValue])[] = [
     { $ref: '#/$defs/n', $defs: { n: nested({ items: { $ref: '#/$defs/n' } }) } },
     Array.from({ length: 60 }).reduce<JsonValue>((inner) => [inner], []),
   ],
+  ['multiples of the smallest number', { items: { multipleOf: 5e-324 } }, rows.map(() => 1.5e308)],
   ['numbers with large exponents', { items: { multipleOf: 1e-300 } }, rows.map(({ id }) => id + 1e300)],
 ];
 
