@@ -82,7 +82,8 @@ export function withTexts(value: JsonValue, change: (text: string) => string): J
 
 /** Takes the kinds and the texts out of one text after the other. @throws TooMuchText */
 export function cleaner(kinds: readonly SecretKind[], texts: readonly string[]): (text: string) => string {
-  const without = takesOut(texts, mark);
+  // Also as they read once the kinds are out of them.
+  const without = takesOut([...texts, ...texts.map((text) => withoutSecrets(text, kinds))], mark);
   return (text) => without(withoutSecrets(text, kinds));
 }
 

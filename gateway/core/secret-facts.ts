@@ -17,8 +17,9 @@ export function secretFacts(args: JsonObject): readonly SecretFact[] {
   const facts: SecretFact[] = [];
   let left = mostText;
   const look = (text: string, pointer: string): boolean => {
-    left -= text.length;
-    if (left < 0) return false;
+    // Each costs something, empty ones too.
+    left -= text.length + 16;
+    if (left < 0 || text.length < 8) return false;
     const before = facts.length;
     for (const kind of new Set(formsOf(text).flatMap((form) => kindsIn(form, credentialKinds))))
       facts.push({ pointer, kind });
@@ -26,8 +27,9 @@ export function secretFacts(args: JsonObject): readonly SecretFact[] {
   };
   const visit = (value: JsonValue | undefined, pointer: string): void => {
     if (typeof value === 'string') look(value, pointer);
-    if (typeof value !== 'object' || value === null) return;
+    if (typeof value !== 'object' || value === null || left < 0) return;
     for (const [name, one] of Object.entries(value)) {
+      if (left < 0) return;
       const hidden = !Array.isArray(value) && look(name, `${pointer}/*`);
       visit(one, hidden ? `${pointer}/*` : `${pointer}/${pointerPart(name)}`);
     }
@@ -40,6 +42,7 @@ export function secretFacts(args: JsonObject): readonly SecretFact[] {
 function formsOf(text: string): readonly string[] {
   const forms = [text];
   if (text.includes('%')) forms.push(text.replace(/%([2-7][0-9a-f])/gi, fromHex));
+  if (/\\[nrtbf]/.test(text)) forms.push(text.replace(/\\[nrtbf]/g, ' '));
   if (text.includes('\\u')) forms.push(text.replace(/\\u(00[2-7][0-9a-f])/gi, fromHex));
   const encoded = text.match(/[A-Za-z0-9+/_-]{24,}/g) ?? [];
   forms.push(encoded.map(decoded).join('\n'));

@@ -114,3 +114,9 @@ describe('whatever else is said of an answer is shown without a kind:', () => {
     expect(shown.split(who).length - 1).toBe(ending.kind === 'input' ? 1 : 0);
   });
 });
+
+test('what stood at a pointer is found in another text also where a kind is taken out of both', () => {
+  const note = `Call ${who} about the divorce of Ann`;
+  const result = { structuredContent: { note }, content: [{ type: 'text', text: `Note: ${note}` }] };
+  expect(JSON.stringify(seen(result, { pointers: ['/note'], kinds: ['email'] }))).not.toContain('divorce');
+});

@@ -59,3 +59,14 @@ test('more text than is looked through is a fact by itself, and takes no longer'
   });
   expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(200);
 });
+
+test('as is a list of more texts than are looked at, were they empty', () => {
+  const began = process.threadCpuUsage();
+  const facts = secretFacts({ a: Array.from({ length: 600_000 }, () => ''), b: token });
+  expect(facts).toContainEqual({ pointer: '', kind: 'unread' });
+  expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(200);
+});
+
+test.each(['\n', '\t', '\r'])('a secret behind %j is found inside of JSON, too', (space) => {
+  expect(secretFacts({ a: JSON.stringify(`key:${space}${token}`) })).toEqual([{ pointer: '/a', kind }]);
+});

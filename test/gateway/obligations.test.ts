@@ -238,3 +238,12 @@ test.each([
   expect(server.calls).toEqual([]);
   expect((await sekisho.audit()).at(-1)).toMatchObject({ reason: 'policy_unavailable' });
 });
+
+test('what must not be sent in the arguments is not sent beside them in `_meta` either', async () => {
+  await start(oblige('redact', { on: 'arguments', kinds: ['github_token'] }));
+  const session = await openSession(sekisho);
+  const asked = { name: 'up__search', arguments: {}, _meta: { note: token } };
+  expect(reasonOf(await session.ask('tools/call', asked))).toBe('policy_unavailable');
+  expect(server.calls).toEqual([]);
+  expect(textOf(await session.ask('tools/call', { ...asked, _meta: { note: 'plain' } }))).toBe('done');
+});

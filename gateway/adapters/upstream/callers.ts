@@ -17,8 +17,10 @@ export function createCallers(link: Link, makeWire: () => Wire, credentialOf: (c
   // In the order of their last call.
   const links = new Map<string, Link>();
 
-  const make = (caller: Caller): Link => {
-    const own: Link = { ...link, wire: makeWire(), credential: credentialOf(caller), as: () => own };
+  // No more of the caller than its name: what is given here is a whole call, and would be kept as long as the credential.
+  const make = ({ principal, run }: Caller): Link => {
+    const credential = credentialOf({ principal, run });
+    const own: Link = { ...link, wire: makeWire(), credential, as: () => own };
     return own;
   };
 

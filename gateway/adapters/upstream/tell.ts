@@ -24,6 +24,8 @@ export async function tell(link: Link, mark: SessionMark | null, message: JsonOb
 /** Ends a session at the server. Whether it cares (405) or already forgot it (404) is its own business. */
 export async function endSession(link: Link, mark: SessionMark): Promise<void> {
   if (mark.id === null) return;
+  // A session that was idle may have outlived its credential.
+  if (await link.credential.ready()) return;
   const headers = headersFor(link, mark, 'end');
   const exchange = link.wire.open({ method: 'DELETE', headers, body: null, firstByte: patience / 5, idle: null });
   const head = await exchange.head;

@@ -14,12 +14,15 @@ function someCallers() {
     close: async () => void closed++,
   });
   const made: string[] = [];
+  const given: object[] = [];
   const link = { server: 'tickets', credential: fixedCredential(null) } as Link;
-  const callers = createCallers(link, wire, ({ principal, run }) => {
+  const callers = createCallers(link, wire, (caller) => {
+    const { principal, run } = caller;
+    given.push(caller);
     made.push(`${principal} ${run}`);
     return fixedCredential(`${principal} ${run}`);
   });
-  return { callers, made, closed: () => closed };
+  return { callers, made, given, closed: () => closed };
 }
 
 test('a caller has one credential and connections of its own, and says who it is by principal and run', async () => {
@@ -43,4 +46,10 @@ test('of a thousand callers, the one who called longest ago is forgotten for the
   expect(made).toHaveLength(1_001);
   callers.of({ principal: 'ada', run: '1' });
   expect(made).toHaveLength(1_002);
+});
+
+test('nothing of a call is kept with the credential of its caller but who it is', () => {
+  const { callers, given } = someCallers();
+  callers.of({ principal: 'ada', run: 'r1', params: { arguments: { secret: 'x' } } } as never);
+  expect(given).toEqual([{ principal: 'ada', run: 'r1' }]);
 });
