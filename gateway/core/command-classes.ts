@@ -16,12 +16,14 @@ type Row = readonly [programs: string, words: string, is: CommandClass];
 
 /** The first row that fits counts; `words` are the second words that it is about, `*` any or none. */
 const rows: readonly Row[] = [
-  ['ls cat head tail grep egrep fgrep wc pwd stat file diff cmp tree du df echo basename dirname', '*', 'read'],
-  ['sort uniq cut tr date whoami id uname hostname printenv which nl jq', '*', 'read'],
+  // Not sort, uniq, tree, file, date and hostname: by an option, or a second name, they write, set, or run something.
+  ['ls cat head tail grep egrep fgrep wc pwd stat diff cmp du df echo basename dirname', '*', 'read'],
+  ['cut tr whoami id uname printenv which nl jq', '*', 'read'],
   ['git', 'status log diff show blame describe shortlog ls-files ls-tree cat-file rev-parse grep', 'vcs_read'],
   ['git', 'add commit merge rebase push pull fetch clone checkout switch restore reset branch tag stash', 'vcs_write'],
   ['git', 'cherry-pick revert am apply rm mv init submodule worktree remote', 'vcs_write'],
-  ['npm pnpm yarn', 'test run build lint exec ci-test', 'build'],
+  ['npm pnpm yarn', 'test run build lint ci-test', 'build'],
+  ['npm pnpm yarn', 'exec', 'interpreter'],
   ['npm pnpm yarn', 'install i ci add update upgrade remove uninstall link dlx', 'install'],
   ['npm pnpm yarn', 'publish unpublish deprecate', 'publish'],
   ['cargo go', 'build test check clippy fmt vet bench', 'build'],
@@ -59,11 +61,17 @@ const table = Map.groupBy(
   ({ program }) => program,
 );
 
+/** Options by which a program that reads, or builds, writes a file or runs another program; also as `--option=value`. */
+const turning =
+  /^(?:-O|--open-files-in-pager|--out|--ext-diff|--textconv|--exec|--upload-pack|--receive-pack|-toolexec|-vettool|--compress-program)/;
+
 /**
- * Of a program and the word behind it. An option in that place (`git -c …`) can make anything of what follows. It is a guess
- * at what is meant, from a closed list: a rule should permit by it, and forbid everything else.
+ * Of a program and the words behind it. An option in the second place (`git -c …`) can make anything of what follows. It is a
+ * guess at what is meant, from a closed list: a rule should permit by it, and forbid everything else.
  */
-export function classOfCommand(program: string, second: string): CommandClass {
-  const found = table.get(program)?.find(({ words }) => words.includes('*') || words.includes(second));
-  return found?.is ?? 'unknown';
+export function classOfCommand(program: string, words: readonly string[]): CommandClass {
+  const [second = ''] = words;
+  const found = table.get(program)?.find((row) => row.words.includes('*') || row.words.includes(second));
+  // An option may be cut short (`--outp=x`), so by how it begins.
+  return found === undefined || words.some((word) => turning.test(word)) ? 'unknown' : found.is;
 }

@@ -45,7 +45,7 @@ function wordsFact(argv: readonly string[]): Fact {
   const sure = program !== '' && !/[\\\0]/.test(argv[0] ?? '') && !/^\.{1,2}$/.test(program);
   if (!sure) return { program: null, argv: null, class: 'unknown', shell_meta: false };
   const usual = argv[0] === program || /^\/(?:usr\/(?:local\/)?)?s?bin\/[^/]+$/.test(argv[0] ?? '');
-  return { program, argv, class: usual ? classOfCommand(program, argv[1] ?? '') : 'unknown', shell_meta: false };
+  return { program, argv, class: usual ? classOfCommand(program, argv.slice(1)) : 'unknown', shell_meta: false };
 }
 
 /** Texts in single quotes, texts in double ones in which nothing is expanded, and words without any special character. */

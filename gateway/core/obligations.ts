@@ -46,10 +46,14 @@ export const noObligations: Obligations = {
   ...{ halts: null, types: [] },
 };
 
+/** A rule that makes a row of each fact makes as many as a caller likes, and each is held against each. */
+const mostRows = 256;
+
 /** All of them together, or the sentence that says what is wrong with one. */
 export function readObligations(value: JsonValue | undefined): Obligations | string {
   if (value === undefined) return noObligations;
   if (!Array.isArray(value)) return 'the obligations are not a list';
+  if (value.length > mostRows) return `there are more than ${mostRows} obligations`;
   let all = noObligations;
   for (const row of value) {
     const read = isJsonObject(row) ? readRow(row) : null;
@@ -91,10 +95,14 @@ const union = (a: Redaction | null, b: Redaction | null): Redaction | null =>
     : { pointers: [...new Set([...a.pointers, ...b.pointers])], kinds: [...new Set([...a.kinds, ...b.kinds])] };
 
 /** Patches of one obligation follow one another; those of two have no order, so neither may touch what the other does. */
-const overlap = (a: readonly PatchOp[], b: readonly PatchOp[]): boolean =>
-  a.some((one) =>
-    b.some((other) => `${one.path}/`.startsWith(`${other.path}/`) || `${other.path}/`.startsWith(`${one.path}/`)),
-  );
+const overlap = (a: readonly PatchOp[], b: readonly PatchOp[]): boolean => {
+  const others = b.map(reachOf);
+  return a.map(reachOf).some((one) => others.some((other) => one.startsWith(other) || other.startsWith(one)));
+};
+
+/** What a patch touches: of a list that grows or shrinks all of it, since every element behind gets another number. */
+const reachOf = ({ op, path }: PatchOp): string =>
+  op === 'replace' ? `${path}/` : `${path.replace(/\/(?:\d+|-)$/, '')}/`;
 
 type Read = (properties: JsonObject) => Partial<Obligations> | null;
 

@@ -1,6 +1,6 @@
 import { serverIdPattern } from './names.ts';
 import type { Target } from './snapshot.ts';
-import { fitsTemplate } from './uri-template.ts';
+import { fits, literalsOf } from './uri-template.ts';
 
 const scheme = 'sekisho://';
 
@@ -40,12 +40,9 @@ export function mergeResources(shelves: readonly Shelf[]): {
     templates: shelves.flatMap((one) => one.templates),
   };
   const [listers, patterns] = [owners(all.resources), owners(all.templates)];
-  const heads = all.templates.map((template) => ({ template, head: template.name.split('{', 1)[0] ?? '' }));
+  const split = all.templates.map((template) => ({ server: template.server.id, literals: literalsOf(template.name) }));
   const fitsOther = ({ name, server }: Target): boolean =>
-    heads.some(
-      ({ template, head }) =>
-        template.server.id !== server.id && name.startsWith(head) && fitsTemplate(template.name, name),
-    );
+    split.some((template) => template.server !== server.id && fits(template.literals, name));
   const resources = new Map<string, Target>();
   for (const target of all.resources) {
     const shared = looksOwned(target.name) || several(listers, target) || fitsOther(target);

@@ -2,8 +2,12 @@
  * Does a URI fit an RFC 6570 template? Literals must occur in order, each expression takes at least one character.
  * Linear in both texts, without a regular expression: the template comes from a server (CVE-2026-0621).
  */
-export function fitsTemplate(template: string, uri: string): boolean {
-  const literals = template.split(/\{[^{}]*\}/);
+export const fitsTemplate = (template: string, uri: string): boolean => fits(literalsOf(template), uri);
+
+/** The texts between its expressions: for who asks of one template often. */
+export const literalsOf = (template: string): readonly string[] => template.split(/\{[^{}]*\}/);
+
+export function fits(literals: readonly string[], uri: string): boolean {
   const last = literals.length - 1;
   const head = literals[0] ?? '';
   if (last === 0) return uri === head;

@@ -2,7 +2,7 @@ import { parseAddress } from './address.ts';
 import { elementsAt, type FactFlaw } from './argument-values.ts';
 import { type HostClass, hostClass } from './egress.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import { pointerPart } from './json-pointer.ts';
+import { pointerName, pointerPart } from './json-pointer.ts';
 
 /** A URL argument as the policy sees it. */
 export interface UrlFact {
@@ -22,6 +22,8 @@ export interface UrlFact {
 export function urlFacts(args: JsonObject, pointers: readonly string[]): readonly UrlFact[] | FactFlaw {
   const facts: UrlFact[] = [];
   for (const { pointer, value } of pointers.flatMap((one) => elementsAt(args, one))) {
+    // Left out, as schemas allow it.
+    if (value === null) continue;
     if (typeof value !== 'string') return { pointer, why: 'a URL must be a text' };
     facts.push({ pointer, ...urlFact(value) });
   }
@@ -54,12 +56,35 @@ export function urlFact(text: string): Omit<UrlFact, 'pointer'> {
 
 const formats = new Set(['uri', 'url', 'iri']);
 const deepest = 8;
+/** Schemas of one tool that are looked at: a few that refer to one another are soon more than can be. */
+const most = 2_000;
 
-/** Pointers of the arguments that a tool's schema calls URLs by itself, also below lists. */
-export function urlPointers(schema: JsonValue | undefined, at = '', depth = 0): readonly string[] {
-  if (!isJsonObject(schema) || depth > deepest) return [];
-  if (schema.type === 'string') return typeof schema.format === 'string' && formats.has(schema.format) ? [at] : [];
-  const items = urlPointers(schema.items, `${at}/*`, depth + 1);
-  const properties = isJsonObject(schema.properties) ? Object.entries(schema.properties) : [];
-  return [...items, ...properties.flatMap(([name, one]) => urlPointers(one, `${at}/${pointerPart(name)}`, depth + 1))];
+/** Pointers of the arguments that a tool's schema calls URLs by itself, also below lists, and where they may be left out. */
+export function urlPointers(schema: JsonValue | undefined): readonly string[] {
+  const found = new Set<string>();
+  let left = most;
+  visit(schema, '', 0);
+  return [...found];
+
+  function visit(one: JsonValue | undefined, at: string, depth: number): void {
+    if (!isJsonObject(one) || depth > deepest || --left < 0) return;
+    // The format alone: what is optional is written as a list of types, or as one of several schemas.
+    if (typeof one.format === 'string' && formats.has(one.format)) found.add(at);
+    for (const form of ['anyOf', 'oneOf', 'allOf'].flatMap((keyword) => one[keyword] ?? [])) visit(form, at, depth + 1);
+    if (typeof one.$ref === 'string') visit(referred(schema, one.$ref), at, depth + 1);
+    visit(one.items, `${at}/*`, depth + 1);
+    if (!isJsonObject(one.properties)) return;
+    for (const [name, part] of Object.entries(one.properties)) visit(part, `${at}/${pointerPart(name)}`, depth + 1);
+  }
+}
+
+/** What a reference into the schema itself leads to. */
+function referred(root: JsonValue | undefined, ref: string): JsonValue | undefined {
+  if (!ref.startsWith('#/')) return undefined;
+  let at = root;
+  for (const part of ref.slice(2).split('/')) {
+    const name = pointerName(part);
+    at = isJsonObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
+  }
+  return at;
 }

@@ -124,3 +124,21 @@ test('what is no command is a flaw', () => {
   expect(only([])).toMatchObject({ program: null, class: 'unknown' });
   expect(commandFacts({}, ['/command'])).toEqual([]);
 });
+
+test.each([
+  'sort --compress-program=./x big',
+  'uniq a /etc/b',
+  'date -s 1',
+  'git grep --open-files-in-pager=./x a',
+  'git grep -O./x a',
+  'git diff --output=/etc/x',
+  'git diff --outp=/etc/x',
+  'git log --ext-diff',
+  'go build -toolexec=./x',
+])('%s is of no class that a rule would permit', (line) => {
+  expect(only(line).class).toBe('unknown');
+});
+
+test('to run whatever is named is what an interpreter does', () => {
+  expect(only('npm exec evil').class).toBe('interpreter');
+});

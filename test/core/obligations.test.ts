@@ -71,3 +71,23 @@ describe('nothing may be concluded from', () => {
     expect(readObligations(rows)).toEqual(expect.any(String));
   });
 });
+
+test.each([
+  ['an element, and one behind it', [{ op: 'remove', path: '/r/0' }], [replace('/r/1')]],
+  ['the end of a list, and an element', [{ op: 'add', path: '/l/-', value: 1 }], [replace('/l/0')]],
+  ['an element, and what is in one behind it', [{ op: 'add', path: '/r/0', value: 1 }], [replace('/r/2/name')]],
+])('two obligations that patch %s of one list are none: one moves what the other means', (_, one, other) => {
+  expect(readObligations([patch(...one), patch(...other)])).toBe('two obligations patch the same argument');
+  expect(readObligations([patch(...other), patch(...one)])).toBe('two obligations patch the same argument');
+});
+
+test('two that replace different elements of one list may both', () => {
+  expect(readObligations([patch(replace('/r/0')), patch(replace('/r/1'))])).toMatchObject({ patches: [{}, {}] });
+});
+
+test('there are 256 obligations at most: a rule may make one of every fact, and a caller many facts', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) => row('redact', { on: 'result', pointers: [`/${at}`] }));
+  expect(readObligations(many(256))).toMatchObject({ unseen: {} });
+  expect(readObligations(many(257))).toBe('there are more than 256 obligations');
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { urlFact, urlFacts, urlPointers } from '#gateway/core/url-facts.ts';
+import { cost } from '#test/support/cpu-time.ts';
 
 describe('a URL whose host every reader finds', () => {
   test.each([
@@ -124,4 +125,32 @@ test('a schema says itself which of its arguments are URLs', () => {
   let deep: object = uri;
   for (let i = 0; i < 50; i++) deep = { type: 'object', properties: { a: deep } };
   expect(urlPointers(deep as never)).toEqual([]);
+});
+
+test('also of those that may be left out, or are described elsewhere in it', () => {
+  const uri = { type: 'string', format: 'uri' };
+  const schema = {
+    $defs: { link: uri, loop: { properties: { next: { $ref: '#/$defs/loop' }, at: uri } } },
+    properties: {
+      nullable: { type: ['string', 'null'], format: 'uri' },
+      optional: { anyOf: [uri, { type: 'null' }] },
+      untyped: { format: 'url' },
+      referred: { $ref: '#/$defs/link' },
+      elsewhere: { $ref: 'https://x.io/link.json' },
+      loop: { $ref: '#/$defs/loop' },
+    },
+  };
+  const pointers = urlPointers(schema);
+  expect(pointers).toEqual(
+    expect.arrayContaining(['/nullable', '/optional', '/untyped', '/referred', '/loop/at', '/loop/next/at']),
+  );
+  expect(pointers).not.toContain('/elsewhere');
+  expect(urlFacts({ optional: null }, ['/optional'])).toEqual([]);
+});
+
+test('a schema that branches without end is looked at for a while only', () => {
+  const $defs = {
+    n: { properties: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`p${at}`, { $ref: '#/$defs/n' }])) },
+  };
+  expect(cost(() => urlPointers({ $defs, $ref: '#/$defs/n' }))).toBeLessThan(50);
 });
