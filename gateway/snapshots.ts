@@ -46,7 +46,7 @@ export interface SnapshotsParts extends LookParts {
 export function createSnapshots(parts: SnapshotsParts): Snapshots {
   const { config, log } = parts;
   const held = new Map<string, Held>();
-  const running = new Map<string, Promise<void>>();
+  const refreshing = new Map<string, () => Promise<void>>();
   let { policy } = parts;
   // By the very set that was looked at: of another nothing is known, and so it is held back where that is the rule.
   const findings = new WeakMap<Definitions, readonly Finding[]>();
@@ -105,14 +105,16 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     await settle();
   }
 
+  const failed = (server: string, fault: unknown): void =>
+    log.error({ fault, server }, 'a server could not be looked at');
+
   function refresh(id: string): Promise<void> {
     const server = config.servers[id];
     if (!server) return Promise.resolve();
-    // One question at a time; who asks while one is under way gets the answer of the next.
-    const next = (running.get(id) ?? Promise.resolve()).then(() => ask(id, server));
-    const settled = next.catch((fault: unknown) => log.error({ fault, server: id }, 'a server could not be looked at'));
-    running.set(id, settled);
-    return settled;
+    // One question at a time; who asks while one is under way gets the answer of the next, and however many ask share it.
+    const again = refreshing.get(id) ?? oneMore(() => ask(id, server).catch((fault: unknown) => failed(id, fault)));
+    refreshing.set(id, again);
+    return again();
   }
 
   const timers = Object.entries(config.servers).map(([id, server]) =>

@@ -48,9 +48,9 @@ export function permitted(
   const { halts, logged } = decision.obligations;
   const data = { codes: decision.codes, call: call.call };
   if (halts !== null) return halted(call, ports, halts, data);
-  if (logged && !ports.logsDecisions) return unmet('log the call');
-  if (decision.verdict !== 'deny') return decision;
-  return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
+  if (decision.verdict === 'deny')
+    return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
+  return logged && !ports.logsDecisions ? unmet('log the call') : decision;
 }
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */

@@ -177,6 +177,14 @@ test('thirty servers that are asked at once are looked at a few times, not each 
   expect(cpuMs() - began).toBeLessThan(8_000);
 });
 
+test('a hundred notices of one server are answered by two looks at it, not by a hundred', async () => {
+  const { sekisho } = await start('internal', await startListing([aTool('add')]));
+  const { snapshots } = sekisho.gateway;
+  const all = Array.from({ length: 100 }, () => snapshots.refresh('up'));
+  await Promise.all(all);
+  expect(new Set(all).size).toBeLessThanOrEqual(2);
+});
+
 test('on an internal server signs of poisoning are advice to who reviews', async () => {
   const { sekisho, diff } = await start('internal', await startListing([poisoned]));
   expect(await listed(sekisho)).toEqual(['up__add']);

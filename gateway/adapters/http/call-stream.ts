@@ -6,6 +6,7 @@ import { refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
 import { cutOff, endInTime } from './ending.ts';
+import { keepOf } from './live-sessions.ts';
 import type { Entered, Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -64,6 +65,7 @@ export async function stream(
     for (const askId of asked) live?.asks?.delete(askId);
   }
   if (cut || !ending) ending = { kind: 'refusal', refusal: cutOff(road, call) };
+  if (live && ending.kind === 'result') keepOf(call, live);
   const left = sse.gone();
   const wire = encodeEnding(to(call), ending);
   await sse.send(wire.text);

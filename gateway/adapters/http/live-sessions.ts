@@ -1,4 +1,4 @@
-import type { Session } from '#gateway/core/call.ts';
+import type { CallRecord, Session } from '#gateway/core/call.ts';
 import type { AskReply } from '#gateway/core/exchange.ts';
 import type { MessageId } from '#gateway/core/message.ts';
 import type { HttpResponse } from './carrier.ts';
@@ -134,3 +134,15 @@ const isIdle = (session: LiveSession): boolean =>
   session.calls.size === 0 &&
   !session.asks?.size &&
   !session.subscriptions?.size;
+
+/** What a session keeps of a call that was answered, whole or at the end of a stream: its log level, what it is subscribed to. */
+export function keepOf(call: CallRecord, live: LiveSession): void {
+  if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
+  if (!call.method.startsWith('resources/')) return;
+  const subscription = subscriptionOf({ server: call.target?.server.id ?? '', uri: call.target?.name ?? '' });
+  if (call.method === 'resources/subscribe') {
+    live.subscriptions ??= new Map();
+    live.subscriptions.set(subscription, call.target?.exposed ?? '');
+  }
+  if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
+}

@@ -11,7 +11,7 @@ import { recordEnd, stream } from './call-stream.ts';
 import type { EdgeParts } from './edge.ts';
 import { revokedMeanwhile } from './ending.ts';
 import type { EventStore } from './event-store.ts';
-import { type LiveSession, subscriptionOf } from './live-sessions.ts';
+import { keepOf, type LiveSession } from './live-sessions.ts';
 import { openSse } from './sse.ts';
 
 /** The way of one request: through the gate, and its answer back to the client. */
@@ -133,7 +133,7 @@ function sendEvent(response: Arrival['response'], wire: Wire, headers: Readonly<
 const tooMuchDeclared =
   'What "capabilities" and "clientInfo" declare does not fit into a session id (about 2 KiB of JSON): declare less.';
 
-/** What a legacy session keeps of a result: its own id, the log level, what it is subscribed to. */
+/** What a legacy session keeps of a result: its own id, and what it set. */
 function remember(
   road: Road,
   call: CallRecord,
@@ -154,14 +154,6 @@ function remember(
     const id = road.parts.seal.seal(session);
     return id === null ? refuse('message_malformed', tooMuchDeclared) : { 'mcp-session-id': id };
   }
-  if (!live) return {};
-  if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
-  if (!call.method.startsWith('resources/')) return {};
-  const subscription = subscriptionOf({ server: call.target?.server.id ?? '', uri: call.target?.name ?? '' });
-  if (call.method === 'resources/subscribe') {
-    live.subscriptions ??= new Map();
-    live.subscriptions.set(subscription, call.target?.exposed ?? '');
-  }
-  if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
+  if (live) keepOf(call, live);
   return {};
 }
