@@ -21,7 +21,7 @@ const functionsPaid = (pay: Pay): HostBuiltins => ({
 export const suppliedFunctions: readonly string[] = Object.keys(functionsPaid(() => undefined)).sort();
 
 /** In steps: what the call across the border costs, each value that crosses it, and each character. */
-const price = { call: 50, value: 3, char: 3 } as const;
+const price = { call: 150, value: 3, char: 3 } as const;
 
 /** Of reading the arguments, which is all of the work of most functions; the others pay for the rest themselves. */
 function crossing(argument: unknown): number {
