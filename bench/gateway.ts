@@ -6,12 +6,20 @@ import { compose } from '#gateway/compose.ts';
 import { configSchema } from '#gateway/core/config.ts';
 import { serve } from './part.ts';
 
-/**
- * The real gateway, all of it on: tokens, the shipped policy, budgets and caps, metrics, the audit file. Traces too, when
- * the second argument names a collector.
- */
-const [upstream = '', collector = ''] = process.argv.slice(2);
+/** What the gateway is started with. */
+export interface GatewayOrder {
+  /** URLs by the names of the servers. */
+  readonly servers: Readonly<Record<string, string>>;
+  /** A folder, from the repository's own. */
+  readonly policy: string;
+  /** Where one call in `1 / ratio` is traced to. */
+  readonly traces: { readonly endpoint: string; readonly ratio: number } | null;
+}
+
+/** The real gateway, all of it on: tokens, the policy that is asked for, budgets and caps, metrics, the audit file. */
+const order = JSON.parse(process.argv[2] ?? '') as GatewayOrder;
 const folder = await mkdtemp(join(tmpdir(), 'sekisho-bench-'));
+const limits = { inflight: 2_000 };
 const config = configSchema.parse({
   version: 1,
   state: folder,
@@ -19,14 +27,17 @@ const config = configSchema.parse({
   admin: { port: 0 },
   identity: { development: true },
   egress: { private: ['127.0.0.1'] },
-  servers: {
+  servers: Object.fromEntries(
     // On a busy machine the calls of a fixed rate pile up: they should be late then, not refused.
-    bench: { tier: 'internal', url: upstream, limits: { inflight: 2_000 }, tools: { '*': { action: 'read' } } },
-  },
-  policy: { path: resolve(import.meta.dirname, '..', 'policies') },
+    Object.entries(order.servers).map(([id, url]) => [
+      id,
+      { tier: 'internal', url, limits, tools: { '*': { action: 'read' } } },
+    ]),
+  ),
+  policy: { path: resolve(import.meta.dirname, '..', order.policy) },
   // Limited, so that what a limit costs is paid, but never reached.
   budgets: { run: { calls: 1_000_000_000, bytes: '4096GiB' } },
-  telemetry: { traces: collector === '' ? {} : { endpoint: collector, ratio: 0.1 } },
+  telemetry: { traces: order.traces ?? {} },
 });
 const log = createLog({ level: 'warn' });
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -35,8 +46,7 @@ await gateway.settled;
 for (const { id, up, note } of gateway.snapshots.states()) if (!up) throw new Error(`${id} is down: ${note}`);
 if (!gateway.minting) throw new Error('no token can be minted');
 const { token } = await gateway.minting({});
-const authorization = `Bearer ${token}`;
-serve({ url: gateway.url, headers: { authorization }, prefix: 'bench__' }, async () => {
+serve({ url: gateway.url, headers: { authorization: `Bearer ${token}` } }, async () => {
   await gateway.close();
   await rm(folder, { recursive: true, force: true });
 });

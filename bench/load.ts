@@ -1,19 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { type Connection, openConnection } from './connection.ts';
-import { callText, firstId } from './message.ts';
+import { type Asked, callText, firstId } from './message.ts';
 import { serve } from './part.ts';
 
 /** Where calls go, and what every one of them carries. */
-export interface Target {
+export interface Target extends Asked {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly tool: string;
 }
 
-export type Job = Target & { readonly seconds: number; readonly connections: number } & (
-    | { readonly kind: 'closed' }
-    | { readonly kind: 'open'; readonly rate: number }
-  );
+/** Closed: each connection sends its next call when it has its answer. With a rate: at fixed moments, whatever comes back. */
+export type Job = Target & { readonly seconds: number; readonly connections: number; readonly rate: number | null };
 
 /** Latencies in microseconds; of an open loop from the moment at which a call was meant to be sent. */
 export interface Measured {
@@ -27,9 +24,10 @@ const now = (): number => Number(process.hrtime.bigint() / 1000n);
 
 let lastId = firstId;
 
-const requestText = ({ url, headers, tool }: Target): ((id: number) => string) => {
+const requestText = (target: Target): ((id: number) => string) => {
+  const { url, headers } = target;
   const { host, pathname } = new URL(url);
-  const length = Buffer.byteLength(callText(firstId, tool));
+  const length = Buffer.byteLength(callText(firstId, target));
   const usual = {
     host,
     'content-type': 'application/json',
@@ -39,10 +37,10 @@ const requestText = ({ url, headers, tool }: Target): ((id: number) => string) =
   };
   const lines = Object.entries({ ...usual, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n`;
-  return (id) => head + callText(id, tool);
+  return (id) => head + callText(id, target);
 };
 
-const portOf = ({ url }: Target): number => Number(new URL(url).port);
+const toward = ({ url, kind }: Target) => ({ port: Number(new URL(url).port), kind });
 
 /** Each connection sends its next call when the answer to the last one is there. */
 function closed(job: Job): Promise<Measured> {
@@ -70,7 +68,7 @@ function closed(job: Job): Promise<Measured> {
       if (connections.length === 0) resolve(summary(took, (at - begun) / 1e6));
     };
     const begin = async (): Promise<void> => {
-      for (let n = 0; n < job.connections; n++) connections.push(await openConnection(portOf(job), arrived, broken));
+      for (let n = 0; n < job.connections; n++) connections.push(await openConnection(toward(job), arrived, broken));
     };
     const broken = (why: string): void => reject(new Error(why));
     let begun = 0;
@@ -83,10 +81,10 @@ function closed(job: Job): Promise<Measured> {
 }
 
 /** Calls leave at fixed moments, whether answers are there or not. */
-async function open(job: Job & { readonly kind: 'open' }): Promise<Measured> {
+async function open(job: Job, rate: number): Promise<Measured> {
   const request = requestText(job);
-  const calls = Math.round(job.seconds * job.rate);
-  const interval = 1e6 / job.rate;
+  const calls = Math.round(job.seconds * rate);
+  const interval = 1e6 / rate;
   const took: number[] = [];
   const connections: Connection[] = [];
   const base = lastId + 1;
@@ -104,7 +102,7 @@ async function open(job: Job & { readonly kind: 'open' }): Promise<Measured> {
     if (took.length === calls) done();
   };
   for (let n = 0; n < job.connections; n++) {
-    connections.push(await openConnection(portOf(job), arrived, (why) => fail(new Error(why))));
+    connections.push(await openConnection(toward(job), arrived, (why) => fail(new Error(why))));
   }
   begun = now() + 50_000;
   const fds = connections.map(({ socket, waiting }, n) => {
@@ -141,6 +139,6 @@ serve(
   () => undefined,
   async (question) => {
     const job = question as Job;
-    return job.kind === 'open' ? open(job) : closed(job);
+    return job.rate === null ? closed(job) : open(job, job.rate);
   },
 );

@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 
 /** What a process used since it began. Its own account: it holds on a machine that others use as well. */
 export interface Usage {
   /** CPU time in microseconds, of all its threads. */
   readonly cpu: number;
   readonly rss: number;
+  /** Bytes that were allocated on the heap of its main thread; null where nobody counts them. */
+  readonly allocated: number | null;
 }
 
 /** One process of the benchmark, as the one that runs it sees it. */
@@ -25,6 +28,10 @@ const taskset = ['/usr/bin/taskset', '/bin/taskset'].find((path) => existsSync(p
 
 export const pinned = (cpus: number): boolean => taskset !== undefined && cpus > 1;
 
+/** The command on the core where it belongs. */
+export const onCore = (core: Core, pin: boolean, command: readonly string[]): readonly string[] =>
+  pin && taskset ? [taskset, '-c', cores[core], ...command] : command;
+
 export interface Order {
   readonly file: string;
   readonly core: Core;
@@ -36,7 +43,7 @@ export interface Order {
 /** Starts a file of this folder as a process of its own, and waits until it says that it is ready. */
 export async function startPart<Ready>({ file, core, pin, args = [], flags = [] }: Order): Promise<Part<Ready>> {
   const node = [process.execPath, ...flags, join(import.meta.dirname, file), ...args];
-  const [command = '', ...rest] = pin && taskset ? [taskset, '-c', cores[core], ...node] : node;
+  const [command = '', ...rest] = onCore(core, pin, node);
   const child = spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ready = (await next(child, file)) as Ready;
   let asked = Promise.resolve<unknown>(null);
@@ -98,5 +105,6 @@ export function serve(
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage();
-  return { cpu: user + system, rss: process.memoryUsage.rss() };
+  const { total_allocated_bytes: allocated } = getHeapStatistics() as { readonly total_allocated_bytes?: number };
+  return { cpu: user + system, rss: process.memoryUsage.rss(), allocated: allocated ?? null };
 }

@@ -1,41 +1,41 @@
 import type { Measured, Target } from './load.ts';
-import { firstId, toolName } from './message.ts';
+import { firstId, toolOf } from './message.ts';
 import type { Part } from './part.ts';
+import type { Answering } from './program.ts';
+import { prefixOf, type RowPlan } from './rows.ts';
 import { median } from './table.ts';
 
 /** How long to measure what. */
 export interface Plan {
   readonly rounds: number;
-  /** Seconds of each measurement: all cores of calls, one connection, fixed rate. */
+  /** Seconds of each measurement: all that one core does, one connection, fixed rate. */
   readonly seconds: { readonly full: number; readonly one: number; readonly paced: number };
   readonly warmup: number;
 }
 
 export const plans = {
-  full: { rounds: 5, seconds: { full: 4, one: 2, paced: 4 }, warmup: 5 },
-  quick: { rounds: 3, seconds: { full: 2, one: 1, paced: 1.5 }, warmup: 3 },
+  full: { rounds: 4, seconds: { full: 2.5, one: 1, paced: 1.5 }, warmup: 4 },
+  quick: { rounds: 2, seconds: { full: 1.5, one: 0.7, paced: 0.7 }, warmup: 2 },
 } as const satisfies Record<string, Plan>;
 
-/** What one round said of one row. Latencies in microseconds. */
-export interface Sample {
-  readonly perSecond: number;
-  readonly cpu: number;
-  /** The share of the core that the proxy could have and used. */
-  readonly busy: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly rss: number;
-}
+/** Calls a second of the open loop; the last is half of what the row did in the same round. */
+export const rates = [1_000, 2_000, 5_000, 'half'] as const;
+export type Rate = (typeof rates)[number];
+
+/** What one round said of one row. Latencies in microseconds; what was not measured is not a number. */
+export type Sample = Readonly<Record<'perSecond' | 'cpu' | 'busy' | 'p50' | 'allocated' | 'rss', number>> & {
+  readonly p99: Readonly<Record<Rate, number>>;
+};
 
 export interface Row {
-  readonly name: string;
+  readonly plan: RowPlan;
   readonly part: Part<unknown>;
   readonly target: Target;
+  readonly rssIdle: number;
   readonly samples: Sample[];
 }
 
 const connections = 32;
-const rate = 1_000;
 
 async function load(loader: Part<unknown>, target: Target, job: object): Promise<Measured> {
   const said = (await loader.ask({ ...target, ...job })) as Measured | { readonly fault: string };
@@ -44,32 +44,56 @@ async function load(loader: Part<unknown>, target: Target, job: object): Promise
 }
 
 export const warm = (loader: Part<unknown>, { target }: Row, seconds: number): Promise<Measured> =>
-  load(loader, target, { kind: 'closed', connections, seconds });
+  load(loader, target, { connections, seconds, rate: null });
 
-/** Measures a row once: as much as it takes, one call at a time, and at a fixed rate. */
+/** Measures a row once: as much as it takes, one call at a time, and at fixed rates. */
 export async function measure(loader: Part<unknown>, row: Row, { seconds }: Plan): Promise<void> {
-  const { part, target, samples } = row;
+  const { part, target, samples, plan } = row;
+  const many = plan.connections ?? connections;
   const before = await part.usage();
-  const full = await load(loader, target, { kind: 'closed', connections, seconds: seconds.full });
+  const full = await load(loader, target, { connections: many, seconds: seconds.full, rate: null });
   const after = await part.usage();
-  const one = await load(loader, target, { kind: 'closed', connections: 1, seconds: seconds.one });
-  const paced = await load(loader, target, { kind: 'open', connections, rate, seconds: seconds.paced });
   const spent = after.cpu - before.cpu;
+  const perSecond = full.calls / full.seconds;
+  const alone = many === connections && (plan.kind ?? 'small') === 'small';
+  const one = alone ? await load(loader, target, { connections: 1, seconds: seconds.one, rate: null }) : null;
+  const p99 = { 1000: Number.NaN, 2000: Number.NaN, 5000: Number.NaN, half: Number.NaN };
+  for (const rate of plan.paced ? rates : []) {
+    const calls = rate === 'half' ? Math.round(perSecond / 2) : rate;
+    // At a rate that it cannot keep up with, only the length of the measurement would be measured.
+    if (calls > 0.8 * perSecond) continue;
+    p99[rate] = (await load(loader, target, { connections, rate: calls, seconds: seconds.paced })).p99;
+  }
   samples.push({
-    perSecond: full.calls / full.seconds,
+    perSecond,
     cpu: spent / full.calls,
     busy: spent / 1e6 / full.seconds,
-    p50: one.p50,
-    p99: paced.p99,
+    allocated: ((after.allocated ?? Number.NaN) - (before.allocated ?? Number.NaN)) / full.calls,
+    p50: one?.p50 ?? Number.NaN,
+    p99,
     rss: after.rss,
   });
 }
 
-export const middle = ({ samples }: Row, member: keyof Sample): number =>
-  median(samples.map((sample) => sample[member]));
+export const middle = ({ samples }: Row, of: (sample: Sample) => number): number => median(samples.map(of));
+
+/** A row before its first round: its client is known to the proxy, and what an idle proxy weighs is known to us. */
+export async function prepared(plan: RowPlan, part: Part<unknown>, { url, headers }: Answering): Promise<Row> {
+  const { rss: rssIdle } = await part.usage();
+  const [kind, modern] = [plan.kind ?? 'small', plan.modern?.client ?? false];
+  const asked = { kind, modern, tool: `${prefixOf(plan)}${toolOf[kind]}` };
+  const more = modern ? modernHeaders(asked.tool) : await session(url, headers);
+  return { plan, part, rssIdle, samples: [], target: { ...asked, url, headers: { ...headers, ...more } } };
+}
+
+const modernHeaders = (tool: string): Readonly<Record<string, string>> => ({
+  'mcp-protocol-version': '2026-07-28',
+  'mcp-method': 'tools/call',
+  'mcp-name': tool,
+});
 
 /** The handshake of a client up to 2025-11-25; what it gives stands in every call. */
-export async function handshake(url: string, given: Readonly<Record<string, string>>, prefix: string): Promise<Target> {
+async function session(url: string, given: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const revision = '2025-11-25';
   const headers = {
     ...given,
@@ -80,13 +104,13 @@ export async function handshake(url: string, given: Readonly<Record<string, stri
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
     const response = await fetch(url, { method: 'POST', headers: { ...headers, ...more }, body });
     if (!response.ok) throw new Error(`${url} answered HTTP ${response.status}: ${await response.text()}`);
+    await response.text();
     return response;
   };
   const clientInfo = { name: 'sekisho-bench', version: '1' };
   const params = { protocolVersion: revision, capabilities: {}, clientInfo };
   const response = await post({ id: firstId, method: 'initialize', params });
-  await response.text();
-  const session = { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': revision };
-  await post({ method: 'notifications/initialized' }, session);
-  return { url, headers: { ...given, ...session }, tool: `${prefix}${toolName}` };
+  const made = { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': revision };
+  await post({ method: 'notifications/initialized' }, made);
+  return made;
 }
