@@ -39,7 +39,7 @@ type answer struct {
 	OPAVersion  string            `json:"opaVersion"`
 	Diagnostics []diagnostic      `json:"diagnostics"`
 	Wasm        []byte            `json:"wasm,omitempty"` // encoding/json writes bytes as base64
-	InputRefs   []string          `json:"inputRefs,omitempty"`
+	InputRefs   []string          `json:"inputRefs,omitzero"`
 	Tests       []testRule        `json:"tests,omitempty"`
 	Formatted   map[string]string `json:"formatted,omitempty"`
 	Covered     []coveredRule     `json:"covered,omitempty"`
