@@ -105,7 +105,8 @@ function lookAlike(params: JsonObject): string | null {
   return null;
 }
 
-const fold = (name: string): string => name.normalize('NFKC').toLowerCase();
+// Most names are plain, and those have one form.
+const fold = (name: string): string => (/^[ -~]*$/.test(name) ? name : name.normalize('NFKC')).toLowerCase();
 const foldable = new Set([...known].map(fold));
 
 const malformed = (why: string, id: MessageId | null): Malformed => ({ malformed: why, id });

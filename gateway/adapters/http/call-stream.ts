@@ -42,7 +42,8 @@ export async function stream(
         ending = event;
         break;
       }
-      const askId = `sekisho-${randomUUID()}`;
+      // Only a question has a reply, and so an id.
+      const askId = event.kind === 'ask' ? `sekisho-${randomUUID()}` : '';
       const text = encodeEvent(call.client, call.session, event, askId);
       if (event.kind === 'ask') {
         // Of a session the question is kept, and waits for the client to come back.
@@ -55,7 +56,8 @@ export async function stream(
         live.asks.set(askId, (reply) => event.reply(reply));
         asked.push(askId);
       }
-      if (text !== null) await sse.send(text);
+      const room = text === null ? null : sse.send(text);
+      if (room !== null) await room;
     }
   } catch (fault) {
     road.parts.log.error({ fault, call: call.call, method: call.method }, 'a fault in a streamed answer');

@@ -5,9 +5,13 @@ import type { HttpResponse } from './carrier.ts';
 /** Seconds that a connection may be silent between two requests, as the client is told. */
 export const keepAliveSeconds = 65;
 
+/** Characters of a stream that are held until the end of the turn, so that many small events are one write. */
+const mostHeld = 16 * 1024;
+
 /**
- * The answer to one request at the door: one write when it is whole, chunks (RFC 9112 §7.1) when it is a stream. After
- * `end` it belongs to nobody and writes nothing, whatever the connection carries by then.
+ * The answer to one request at the door: one write when it is whole, chunks (RFC 9112 §7.1) when it is a stream, one for
+ * all that is written in a turn. After `end` it belongs to nobody and writes nothing, whatever the connection carries by
+ * then.
  */
 export class DoorResponse implements HttpResponse {
   headersSent = false;
@@ -17,6 +21,8 @@ export class DoorResponse implements HttpResponse {
   #status = 200;
   #headers: OutgoingHttpHeaders = {};
   #left = false;
+  #held = '';
+  #flushing = false;
   #closers: (() => void)[] = [];
 
   /** @param done Called once, when the answer is written: may another request follow? */
@@ -53,14 +59,20 @@ export class DoorResponse implements HttpResponse {
   write(text: string): boolean {
     if (this.#silent() || text === '') return true;
     this.flushHeaders();
-    return this.#socket.write(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+    this.#held += text;
+    if (this.#held.length > mostHeld) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(this.#flush);
+    }
+    return !this.#socket.writableNeedDrain;
   }
 
   end(text = '', encoding: BufferEncoding = 'utf8'): void {
     if (this.#silent()) return;
     if (this.headersSent) {
-      this.write(text);
-      this.#socket.write('0\r\n\r\n', 'latin1');
+      this.#held += text;
+      this.#socket.write(`${this.#chunk()}0\r\n\r\n`);
     } else {
       this.headersSent = true;
       const length =
@@ -96,6 +108,19 @@ export class DoorResponse implements HttpResponse {
     if (this.writableEnded) return;
     this.#left = true;
     this.#close();
+  }
+
+  /** An answer that is over has nothing left to say: its end took what was held along. */
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    const chunk = this.#chunk();
+    if (chunk !== '' && !this.#silent()) this.#socket.write(chunk);
+  };
+
+  #chunk(): string {
+    const held = this.#held;
+    this.#held = '';
+    return held === '' ? '' : `${Buffer.byteLength(held).toString(16)}\r\n${held}\r\n`;
   }
 
   #isOver(): boolean {

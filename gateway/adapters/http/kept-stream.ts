@@ -30,7 +30,7 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
   let next = 1;
   let ended = false;
   let idle = true;
-  let pumping = Promise.resolve();
+  let pumping: Promise<void> | null = null;
   let moved: () => void = () => undefined;
 
   /** Lets the oldest events go, but none that a connection still waits for. */
@@ -45,27 +45,29 @@ export function keepStream(id: string, first: SseWriter, most: KeptBounds, grew:
     }
   }
 
-  /** Resolves when the connection took it, or is that of this stream no more: a stalled one must not hold the next up. */
-  function taken(text: string, eventId: string): Promise<void> {
+  /** Resolves when the connection has room, or is that of this stream no more: a stalled one must not hold the next up. */
+  function room(waiting: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       moved = resolve;
-      writer.send(text, eventId).then(resolve, reject);
+      waiting.then(resolve, reject);
     });
   }
 
-  /** Gives the connection what it has not had yet, one event after the other, at its pace. */
-  async function drain(): Promise<void> {
+  /** Gives the connection what it has not had yet, one event after the other, at its pace. Null when it has had all. */
+  function drain(): Promise<void> | null {
     while (!writer.gone()) {
       const event = kept[next - oldest];
       if (!event) break;
-      await taken(event.text, `${id}.${next++}`);
+      const waiting = writer.send(event.text, `${id}.${next++}`);
       trim();
+      if (waiting !== null) return room(waiting).then(() => drain() ?? undefined);
     }
     idle = true;
     if (ended) writer.end();
+    return null;
   }
 
-  function pump(): Promise<void> {
+  function pump(): Promise<void> | null {
     if (!idle) return pumping;
     idle = false;
     pumping = drain();

@@ -3,8 +3,11 @@ import type { HttpResponse } from './carrier.ts';
 /** Server-sent events towards a client: one message an event, with back-pressure, kept alive by comments. */
 export interface SseWriter {
   readonly bytes: () => number;
-  /** Resolves when the socket can take more, or never will. A client that left makes it a no-op. */
-  send(text: string, id?: string): Promise<void>;
+  /**
+   * Resolves when the socket can take more, or never will; null when it can take more at once, which is nearly always: a
+   * stream has many events. A client that left makes it a no-op.
+   */
+  send(text: string, id?: string): Promise<void> | null;
   /** Nobody is there to take what is sent. */
   gone(): boolean;
   end(): void;
@@ -48,13 +51,13 @@ export function openSse(
     bytes: () => bytes,
     gone: () => response.destroyed || response.writableEnded,
     prime: (id) => void response.write(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`),
-    async send(text, id) {
-      if (response.destroyed || response.writableEnded) return;
+    send(text, id) {
+      if (response.destroyed || response.writableEnded) return null;
       // A server's own text may be written over several lines: each of them is a data line of the same event.
       const data = breaks.test(text) ? text.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : text;
       const frame = `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${data}\n\n`;
       bytes += Buffer.byteLength(frame);
-      if (!response.write(frame)) await roomIn(response, stalled);
+      return response.write(frame) ? null : roomIn(response, stalled);
     },
     end() {
       clearInterval(timer);
