@@ -19,7 +19,8 @@ export interface GatewayOrder {
 /** The real gateway, all of it on: tokens, the policy that is asked for, budgets and caps, metrics, the audit file. */
 const order = JSON.parse(process.argv[2] ?? '') as GatewayOrder;
 const folder = await mkdtemp(join(tmpdir(), 'sekisho-bench-'));
-const limits = { inflight: 2_000 };
+// On a busy machine the calls of a fixed rate pile up: they should be late then, not refused.
+const inflight = 10_000;
 const config = configSchema.parse({
   version: 1,
   state: folder,
@@ -28,12 +29,12 @@ const config = configSchema.parse({
   identity: { development: true },
   egress: { private: ['127.0.0.1'] },
   servers: Object.fromEntries(
-    // On a busy machine the calls of a fixed rate pile up: they should be late then, not refused.
     Object.entries(order.servers).map(([id, url]) => [
       id,
-      { tier: 'internal', url, limits, tools: { '*': { action: 'read' } } },
+      { tier: 'internal', url, limits: { inflight }, tools: { '*': { action: 'read' } } },
     ]),
   ),
+  limits: { inflight },
   policy: { path: resolve(import.meta.dirname, '..', order.policy) },
   // Limited, so that what a limit costs is paid, but never reached.
   budgets: { run: { calls: 1_000_000_000, bytes: '4096GiB' } },
