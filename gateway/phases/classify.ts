@@ -44,11 +44,12 @@ function argumentsOf(call: Routed): JsonObject | null {
     return isJsonObject(args) ? args : null;
   }
   const { _meta, inputResponses, requestState, ...rest } = params;
-  return asTheServerSays(rest, target);
+  return asTheServerSays(method, rest, target);
 }
 
 /** What two servers have is asked for by a name that says whose: the policy and the server know it by its own. */
-function asTheServerSays(args: JsonObject, { kind, name }: Target): JsonObject {
-  if (kind === 'resource' && typeof args.uri === 'string') return { ...args, uri: name };
+function asTheServerSays(method: string, args: JsonObject, { kind, name }: Target): JsonObject {
+  // By the method, which says what of it was looked for: any other member of this name is the caller's own.
+  if (method !== 'completion/complete') return { ...args, uri: name };
   return isJsonObject(args.ref) && kind !== 'prompt' ? { ...args, ref: { ...args.ref, uri: name } } : args;
 }

@@ -110,6 +110,16 @@ describe('a resource that two servers have', () => {
     expect(classify(routed, ports)).toMatchObject({ args: { ref: { type: 'ref/resource', uri: 'demo://item/{id}' } } });
   });
 
+  test('is asked of its server by its own name, whatever else stands beside it', () => {
+    const ref = { type: 'ref/resource', uri: 'sekisho://b/demo://one' };
+    const params = { ref, uri: 'sekisho://a/demo://one' };
+    const call = learn(aCall({ method: 'completion/complete', params }, both), { identity: anIdentity() });
+    const routed = routeCompletion(call, ports);
+    if (isRefusal(routed)) throw new Error('not routed');
+    const args = { ref: { ...ref, uri: 'demo://one' }, uri: params.uri };
+    expect(classify(routed, ports)).toMatchObject({ args });
+  });
+
   test('is judged, and asked of its server, by the name that the server gave it', () => {
     const routed = read('sekisho://b/demo://one');
     if (isRefusal(routed)) throw new Error('not routed');
