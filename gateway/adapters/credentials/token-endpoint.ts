@@ -31,26 +31,37 @@ export interface ClientProof {
   readonly form: Readonly<Record<string, string>>;
 }
 
-/** Asks a token endpoint. It is looked for once, and again after it could not be asked. */
+/** Asks a token endpoint. It is looked for once, for all who wait, and again after it could not be asked or has moved. */
 export function createTokenEndpoint(server: AuthorizationServer): (grant: Grant) => Promise<Granted | NotGranted> {
   const { issuer, tokenUrl, outlet } = server;
-  let known: string | null = tokenUrl;
+  let known: Promise<string> | null = null;
   return async ({ form, client }) => {
+    known ??= tokenUrl === null ? discover(server) : Promise.resolve(tokenUrl);
+    const used = known;
+    // Only what was used here: another may have been found in the meantime.
+    const forget = (): void => {
+      if (known === used) known = null;
+    };
     try {
-      known ??= await discover(server);
+      const url = await used;
       // On the host that the config names it is as good as named; anywhere else it gets to public addresses only.
-      const named = tokenUrl !== null || new URL(known).host === new URL(issuer).host;
+      const named = tokenUrl !== null || new URL(url).host === new URL(issuer).host;
       const proof = await client();
       const body = new URLSearchParams({ ...form, ...proof.form }).toString();
       const headers = { ...proof.headers, 'content-type': 'application/x-www-form-urlencoded' };
-      const { status, text } = await outlet.post(known, named, { headers, body });
+      const { status, text } = await outlet.post(url, named, { headers, body });
+      if (isElsewhere(status)) forget();
       return readTokenAnswer(status, text);
     } catch (fault) {
-      known = tokenUrl;
+      forget();
       return { why: fault instanceof Error ? fault.message : 'cannot be asked' };
     }
   };
 }
+
+/** Whoever answers so is no token endpoint, or is none any more. */
+const isElsewhere = (status: number): boolean =>
+  status === 404 || status === 405 || status === 410 || (status >= 300 && status < 400);
 
 async function discover({ issuer, outlet }: AuthorizationServer): Promise<string> {
   let last = 'has no metadata';

@@ -81,4 +81,33 @@ describe('the token endpoint of an authorization server', () => {
     expect(await ask(grant)).toMatchObject({ token: 'a' });
     expect(asked.filter((line) => line.startsWith('GET'))).toHaveLength(2);
   });
+
+  test('is looked for once for all who ask at the same time', async () => {
+    const { ask, asked } = aServer({ [inserted]: metadata() });
+    await Promise.all([1, 2, 3].map(() => ask(grant)));
+    expect(asked.filter((line) => line.startsWith('GET'))).toHaveLength(1);
+    expect(asked.filter((line) => line.startsWith('POST'))).toHaveLength(3);
+  });
+
+  test.each([301, 307, 404, 405, 410])(
+    'that answers HTTP %i is looked for again, since it has moved',
+    async (status) => {
+      const documents: Record<string, object> = { [inserted]: metadata() };
+      const { ask, asked, answers } = aServer(documents);
+      answers.post = () => Promise.resolve({ status, text: '' });
+      expect(await ask(grant)).toEqual({ why: `answered HTTP ${status}` });
+      documents[inserted] = metadata({ token_endpoint: 'https://as.test/moved' });
+      answers.post = () => Promise.resolve({ status: 200, text: token });
+      expect(await ask(grant)).toMatchObject({ token: 'a' });
+      expect(asked.filter((line) => line.startsWith('POST')).at(-1)).toBe('POST https://as.test/moved');
+    },
+  );
+
+  test.each([400, 401, 429, 503])('that answers HTTP %i is where it was', async (status) => {
+    const { ask, asked, answers } = aServer({ [inserted]: metadata() });
+    answers.post = () => Promise.resolve({ status, text: '' });
+    await ask(grant);
+    await ask(grant);
+    expect(asked.filter((line) => line.startsWith('GET'))).toHaveLength(1);
+  });
 });
