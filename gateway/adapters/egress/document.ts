@@ -34,8 +34,9 @@ const patience = 3_000;
 export function createFetchDocument(egress: Egress): FetchDocument {
   return async (url, { post, ...options }) => {
     const form = post ? { body: post.body, headers: { ...json, authorization: post.authorization } } : null;
-    const { status, text } = await exchange(egress, url, options, form);
-    if (status !== (post ? 201 : 200)) throw new Error(`answered HTTP ${status}${redirected(status)}`);
+    const fit = post ? 201 : 200;
+    const { status, text } = await exchange(egress, url, options, { form, reads: (answered) => answered === fit });
+    if (status !== fit) throw new Error(`answered HTTP ${status}${redirected(status)}`);
     return text;
   };
 }
@@ -45,13 +46,22 @@ const json = { 'content-type': 'application/json' };
 export const createPostForm =
   (egress: Egress): PostForm =>
   (url, options, form) =>
-    exchange(egress, url, options, form);
+    exchange(egress, url, options, { form, reads: saysWhy });
+
+/** Errors of OAuth are 400 or 401 with a document; of what is no answer to the form only the status is looked at. */
+const saysWhy = (status: number): boolean => status < 300 || (status >= 400 && status < 500);
+
+interface Asking {
+  readonly form: Form | null;
+  /** Is the body of an answer with this status worth reading? It may be as long, and as slow, as its sender likes. */
+  readonly reads: (status: number) => boolean;
+}
 
 /**
  * One connection a document: they are fetched every few minutes, and a kept connection would be a checked address that
  * is used long after the check.
  */
-async function exchange(egress: Egress, url: string, options: FetchOptions, form: Form | null): Promise<Posted> {
+async function exchange(egress: Egress, url: string, options: FetchOptions, { form, reads }: Asking): Promise<Posted> {
   const { protocol, origin, pathname, search } = new URL(url);
   if (protocol !== 'https:') throw new Error('is not an https URL');
   const connect = egress.connector({ timeout: patience, ca: options.ca, opened: options.named });
@@ -62,7 +72,7 @@ async function exchange(egress: Egress, url: string, options: FetchOptions, form
     const asked = { origin, path: `${pathname}${search}`, headers, signal };
     // `request` follows no redirect: a 3xx is an answer like any other that is not 200.
     const answering = agent.request({ ...asked, method: form ? 'POST' : 'GET', body: form?.body ?? null });
-    return await posted(await answering);
+    return await posted(await answering, reads);
   } catch (error) {
     if (error instanceof Unfit) throw error;
     throw new Error(signal.aborted ? 'timed out' : `cannot be had: ${connectionFault(error)}`);
@@ -76,9 +86,9 @@ class Unfit extends Error {
   override readonly name = 'Unfit';
 }
 
-async function posted({ statusCode: status, headers, body }: Dispatcher.ResponseData): Promise<Posted> {
-  // Of what is no answer to this only the status is looked at.
-  if (status >= 300 && status < 400) return { status, text: '' };
+async function posted(answer: Dispatcher.ResponseData, reads: Asking['reads']): Promise<Posted> {
+  const { statusCode: status, headers, body } = answer;
+  if (!reads(status)) return { status, text: '' };
   const bytes = await bodyOf(body);
   if (headers['content-encoding'] !== undefined) throw new Unfit('answered with a Content-Encoding');
   const text = decodeUtf8(bytes);

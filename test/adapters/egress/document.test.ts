@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { inspect } from 'node:util';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createFetchDocument } from '#gateway/adapters/egress/document.ts';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createFetchDocument, createPostForm } from '#gateway/adapters/egress/document.ts';
 import { createEgress, type Resolve } from '#gateway/adapters/egress/egress.ts';
 import { openedRanges } from '#gateway/core/egress.ts';
 import { createPrivateCa, type PrivateCa, startTlsServer } from '#test/support/tls-server.ts';
@@ -85,6 +85,47 @@ test.each<[string, Resolve, string]>([
   expect(fault).toBeInstanceOf(Error);
   expect(String(fault)).toContain(says);
   expect(inspect(fault)).not.toMatch(/127\.0\.0\.1|10\.66\.77\.88/);
+});
+
+/** Bodies that nobody should wait for, or read. */
+const bodies: readonly [string, RequestListener][] = [
+  ['of 65 KiB', (_, answer) => answer.end('x'.repeat(65 * 1024))],
+  ['that never ends', (_, answer) => answer.write('x')],
+  ['in an encoding', (_, answer) => answer.setHeader('content-encoding', 'gzip').end('x')],
+  ['that is not UTF-8', (_, answer) => answer.end(Buffer.from([0xff]))],
+];
+
+test.each(bodies)(
+  'an answer of another status is known by its status, and its body %s is not read',
+  async (_, body) => {
+    for (const status of [404, 500]) {
+      const { port } = await serve((request, answer) => {
+        answer.statusCode = status;
+        body(request, answer);
+      });
+      const fetching = fetchDocument(`https://issuer.test:${port}/`, { ca: authority.ca, named: true });
+      await expect(fetching).rejects.toThrow(`answered HTTP ${status}`);
+    }
+  },
+);
+
+describe('a form', () => {
+  const postForm = createPostForm(createEgress({ opened: openedRanges(['127.0.0.1']), resolve: local }));
+  const post = (port: number) =>
+    postForm(`https://issuer.test:${port}/`, { ca: authority.ca, named: true }, { headers: {}, body: 'a=b' });
+
+  test.each([200, 400, 401])('is answered by HTTP %i with a document', async (status) => {
+    const { port } = await serve((_, answer) => answer.writeHead(status).end('{"error":"invalid_grant"}'));
+    expect(await post(port)).toEqual({ status, text: '{"error":"invalid_grant"}' });
+  });
+
+  test.each(bodies)('is not answered by a fault with a body %s', async (_, body) => {
+    const { port } = await serve((request, answer) => {
+      answer.statusCode = 503;
+      body(request, answer);
+    });
+    expect(await post(port)).toEqual({ status: 503, text: '' });
+  });
 });
 
 test('only https is spoken', async () => {
