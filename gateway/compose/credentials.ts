@@ -12,6 +12,7 @@ import type { ServerConfig } from '#gateway/core/config.ts';
 import type { AssertionConfig, ClientConfig } from '#gateway/core/config-credential.ts';
 import { exchangeForm, type Granted, type NotGranted } from '#gateway/core/token-answer.ts';
 import type { Credential, Log } from '#gateway/ports.ts';
+import { createTroubles } from './credential-troubles.ts';
 
 interface Parts {
   readonly egress: Egress;
@@ -36,21 +37,16 @@ export async function openCredentials(server: string, config: ServerConfig, part
   const { resource = url } = credential;
   if (credential.kind === 'jwt_assertion') {
     const terms = { ...(await assertionOf(credential, parts)), audience: resource };
-    return forEach((caller) =>
-      cached(
-        server,
-        () => signCaller(caller, terms),
-        () => undefined,
-      ),
-    );
+    const cached = caching({ server, issuer: terms.issuer }, parts.log);
+    return forEach((caller) => cached(() => signCaller(caller, terms)));
   }
   const ask = await asking(credential, resource, parts);
-  const told = tells(server, credential.issuer, parts.log);
+  const cached = caching({ server, issuer: credential.issuer }, parts.log);
   if (credential.kind === 'client_credentials') {
-    return { own: cached(server, () => ask({ grant_type: 'client_credentials' }), told) };
+    return { own: cached(() => ask({ grant_type: 'client_credentials' })) };
   }
   const terms = { ...(await assertionOf(credential, parts)), audience: credential.issuer };
-  return forEach((caller) => cached(server, async () => ask(exchangeForm(await signCaller(caller, terms))), told));
+  return forEach((caller) => cached(async () => ask(exchangeForm(await signCaller(caller, terms)))));
 }
 
 /** For itself, and for each caller. */
@@ -70,22 +66,15 @@ async function asking(config: ClientConfig, resource: string, { egress }: Parts)
   return (form: Readonly<Record<string, string>>) => endpoint({ form: { ...form, ...always }, client });
 }
 
-/** Said when it begins and when it is over, and not again for each caller that finds the same. */
-function tells(server: string, issuer: string, log: Log): (trouble: string | null) => void {
-  let last: string | null = null;
-  return (why) => {
-    if (why === last) return;
-    last = why;
-    if (why === null) log.info({ server }, 'the credential of a server can be had again');
-    else log.warn({ server, issuer, why }, 'the credential of a server cannot be had');
-  };
+/** Credentials that are got when they are needed, all for one server and of one issuer. */
+function caching(about: { readonly server: string; readonly issuer: string }, log: Log) {
+  const { server } = about;
+  const now = (): number => performance.now();
+  const told = createTroubles(about, log, now);
+  const broke = (fault: unknown): void => log.error({ fault, server }, 'the credential of a server could not be made');
+  return (obtain: () => Promise<Granted | NotGranted>): Credential =>
+    createTokenCache({ server, obtain, told, broke, now });
 }
-
-const cached = (
-  server: string,
-  obtain: () => Promise<Granted | NotGranted>,
-  told: (trouble: string | null) => void,
-): Credential => createTokenCache({ server, obtain, told, now: () => performance.now() });
 
 async function tokenEndpoint({ issuer, token_url: tokenUrl, ca: caFile }: ClientConfig, egress: Egress) {
   const ca = caFile === undefined ? null : await readFile(caFile, 'utf8');

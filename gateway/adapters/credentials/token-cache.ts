@@ -7,8 +7,10 @@ export interface TokenCacheOptions {
   readonly server: string;
   /** Gets a new token. Says why there is none; throws for faults. */
   readonly obtain: () => Promise<Granted | NotGranted>;
-  /** Told to the operator when a token cannot be had, and when it can again. */
+  /** Told of each failure, and with null of each token that was got. */
   readonly told: (trouble: string | null) => void;
+  /** Told what `obtain` threw. */
+  readonly broke: (fault: unknown) => void;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -26,22 +28,20 @@ interface Held extends Granted {
 
 /** One token, fetched by one request however many wait for it, and renewed before it ends. */
 export function createTokenCache(options: TokenCacheOptions): Credential {
-  const { server, obtain, told, now } = options;
+  const { server, obtain, told, broke, now } = options;
   let held: Held | null = null;
   let fetching: Promise<Refusal | null> | null = null;
   let failed: { readonly refusal: Refusal; readonly at: number } | null = null;
   let rejectedAt = Number.NEGATIVE_INFINITY;
 
+  const fail = (why: string, sentence: string): Refusal => {
+    told(why);
+    failed = { refusal: refuse('credential_unavailable', sentence), at: now() };
+    return failed.refusal;
+  };
   const take = (got: Granted | NotGranted): Refusal | null => {
-    if ('why' in got) {
-      if (!failed) told(got.why);
-      failed = {
-        refusal: refuse('credential_unavailable', `For "${server}" its authorization server ${got.why}.`),
-        at: now(),
-      };
-      return failed.refusal;
-    }
-    if (failed) told(null);
+    if ('why' in got) return fail(got.why, `For "${server}" its authorization server ${got.why}.`);
+    told(null);
     failed = null;
     const life = got.expiresIn * 1_000;
     held = { ...got, until: now() + life - Math.min(times.margin, life / 2), renewAt: now() + life * fresh };
@@ -49,7 +49,10 @@ export function createTokenCache(options: TokenCacheOptions): Credential {
   };
   const fetchOne = (): Promise<Refusal | null> => {
     fetching ??= obtain()
-      .then(take, () => take({ why: 'could not be asked' }))
+      .then(take, (fault: unknown) => {
+        broke(fault);
+        return fail('could not be made', `For "${server}" it could not be made.`);
+      })
       .finally(() => {
         fetching = null;
       });

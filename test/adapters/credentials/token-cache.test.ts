@@ -6,6 +6,7 @@ import type { Granted, NotGranted } from '#gateway/core/token-answer.ts';
 function aCache(answers: ((at: number) => Granted | NotGranted | Promise<never>)[] = []) {
   const clock = { now: 0 };
   const told: (string | null)[] = [];
+  const broken: unknown[] = [];
   let asked = 0;
   const cache = createTokenCache({
     server: 'tickets',
@@ -14,9 +15,10 @@ function aCache(answers: ((at: number) => Granted | NotGranted | Promise<never>)
       return (answers.shift() ?? (() => ({ token: `t${at}`, expiresIn: 100 })))(at);
     },
     told: (trouble) => told.push(trouble),
+    broke: (fault) => broken.push(fault),
     now: () => clock.now,
   });
-  return { cache, clock, told, asked: () => asked };
+  return { cache, clock, told, broken, asked: () => asked };
 }
 const none = () => ({ why: 'answered HTTP 503' });
 
@@ -53,10 +55,10 @@ describe('a token of the gateway', () => {
     clock.now = 80_000;
     expect(cache.ready()).toBeNull();
     await new Promise(setImmediate);
-    expect([cache.ready(), cache.value, told]).toEqual([null, 't1', ['answered HTTP 503']]);
+    expect([cache.ready(), cache.value, told]).toEqual([null, 't1', [null, 'answered HTTP 503']]);
   });
 
-  test('that cannot be had is refused, asked for again after two seconds, and told of once', async () => {
+  test('that cannot be had is refused, asked for again after two seconds, and told of each time', async () => {
     const { cache, clock, asked, told } = aCache([none, none]);
     expect(await cache.ready()).toMatchObject({ refused: 'credential_unavailable' });
     expect(await cache.ready()).toMatchObject({ refused: 'credential_unavailable' });
@@ -65,14 +67,16 @@ describe('a token of the gateway', () => {
     await cache.ready();
     clock.now = 4_000;
     expect([await cache.ready(), cache.value, asked()]).toEqual([null, 't3', 3]);
-    expect(told).toEqual(['answered HTTP 503', null]);
+    expect(told).toEqual(['answered HTTP 503', 'answered HTTP 503', null]);
   });
 
-  test('is refused, and not thrown, when something broke', async () => {
-    const { cache } = aCache([() => Promise.reject(new Error('secret-in-a-fault'))]);
+  test('is refused, and not thrown, when something broke, and what broke is told', async () => {
+    const fault = new Error('secret-in-a-fault');
+    const { cache, told, broken } = aCache([() => Promise.reject(fault)]);
     const refused = await cache.ready();
     expect(refused).toMatchObject({ refused: 'credential_unavailable' });
-    expect(JSON.stringify(refused)).not.toContain('secret');
+    expect(JSON.stringify(refused)).not.toMatch(/secret|authorization server/);
+    expect([told, broken]).toEqual([['could not be made'], [fault]]);
   });
 
   test('that was not taken is exchanged once, however many were told so, and not again for ten seconds', async () => {
