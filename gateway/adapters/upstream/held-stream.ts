@@ -31,23 +31,31 @@ const eventBytes = 1024 * 1024;
 export async function hold(link: Link, stream: HeldStream): Promise<Outcome> {
   const { signal } = stream;
   if (await link.credential.ready()) return 'broke';
+  const { value: sentWith } = link.credential;
   const exchange = link.wire.open({ ...stream.request(), firstByte: null, idle: null });
   const stop = (): void => exchange.abort(link.failures.closed);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const outcome = await heard(link, stream, exchange);
+  const outcome = await heard(link, stream, { exchange, sentWith });
   exchange.discard();
   signal.removeEventListener('abort', stop);
   return outcome;
 }
 
-async function heard(link: Link, stream: HeldStream, exchange: Exchange): Promise<Outcome> {
+/** A request for the stream, and the credential it went with. */
+interface Asked {
+  readonly exchange: Exchange;
+  readonly sentWith: string | null;
+}
+
+async function heard(link: Link, stream: HeldStream, { exchange, sentWith }: Asked): Promise<Outcome> {
   const head = await exchange.head;
   if (isRefusal(head)) {
     stream.unreached?.(head);
     return 'broke';
   }
-  if (head.status === 401) link.credential.rejected(link.credential.value);
+  // Another may have been got since: that one is not what the server did not take.
+  if (head.status === 401) link.credential.rejected(sentWith);
   const turned = turnedAway(head, stream);
   if (turned !== null) return turned;
   stream.opened();
@@ -84,17 +92,22 @@ async function hear(link: Link, stream: HeldStream, exchange: Exchange): Promise
 /** Milliseconds. A 404 is mostly the server's own word, and then it costs little; it may also be a proxy's, and then passes. */
 const waits = { first: 1_000, longest: { stood: 30_000, broke: 30_000, unfit: 600_000 } } as const;
 
+/** Milliseconds after which a stream that ends was a good one: proxies end them after half a minute, and that is no outage. */
+const goodAfter = 10_000;
+
+type Waits = (outcome: Exclude<Outcome, 'none'>, stoodMs: number, atLeast: number) => number;
+
 /**
- * How long until the stream is asked for again: twice as long each time, and from the start after one that stood longer
- * than it had been waited for. `random` keeps the gateways of a fleet from coming at the same moment.
+ * How long until the stream is asked for again: twice as long each time, and from the start after a good one. `random` keeps
+ * the gateways of a fleet from coming at the same moment, also where the server said how long it wants to be left alone.
  */
-export function createWaits(random: () => number): (outcome: Exclude<Outcome, 'none'>, stoodMs: number) => number {
+export function createWaits(random: () => number): Waits {
   let next: number = waits.first;
-  return (outcome, stoodMs) => {
-    if (outcome === 'stood' && stoodMs >= next) next = waits.first;
+  return (outcome, stoodMs, atLeast) => {
+    if (outcome === 'stood' && stoodMs >= goodAfter) next = waits.first;
     const due = Math.min(next, waits.longest[outcome]);
     next = due * 2;
-    return due * (0.75 + random() / 2);
+    return Math.max(due * (0.75 + random() / 2), Math.min(atLeast, waits.longest.stood) * (1 + random() / 2));
   };
 }
 
@@ -109,7 +122,7 @@ export async function keepHolding(
     const began = performance.now();
     const outcome = await once();
     if (outcome === 'none') return;
-    const ms = Math.max(wait(outcome, performance.now() - began), Math.min(atLeast(), waits.longest.stood));
+    const ms = wait(outcome, performance.now() - began, atLeast());
     await pause(ms, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

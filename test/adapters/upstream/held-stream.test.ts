@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createWaits } from '#gateway/adapters/upstream/held-stream.ts';
 import { metaKeys } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import type { Credential } from '#gateway/ports.ts';
 import { answerInitialize, beginEvents, type Hostile, result, type Scene } from '#test/support/hostile-upstream.ts';
 import { aHostilePair, aModernPair, until } from '#test/support/http-upstreams.ts';
 
@@ -69,7 +70,7 @@ describe('the wait before a stream of changes is asked for again', () => {
     outcome: 'stood' | 'broke' | 'unfit',
     times: number,
     ms = 0,
-  ) => Array.from({ length: times }, () => waits(outcome, ms));
+  ) => Array.from({ length: times }, () => waits(outcome, ms, 0));
 
   test('doubles from a second to half a minute while the server cannot be had', () => {
     const waits = createWaits(() => 0.5);
@@ -79,13 +80,15 @@ describe('the wait before a stream of changes is asked for again', () => {
   test('doubles to ten minutes where the server answers as if it had none', () => {
     const waits = createWaits(() => 0.5);
     expect(outcomes(waits, 'unfit', 12).slice(-3)).toEqual([512_000, 600_000, 600_000]);
-    expect(waits('broke', 0)).toBe(30_000);
+    expect(waits('broke', 0, 0)).toBe(30_000);
   });
 
-  test('is short again after a stream that stood for longer than it was waited for', () => {
+  test('is short again after a stream that stood, however long it was waited for', () => {
     const waits = createWaits(() => 0.5);
-    outcomes(waits, 'broke', 4);
-    expect(outcomes(waits, 'stood', 3, 20_000)).toEqual([1_000, 1_000, 1_000]);
+    outcomes(waits, 'broke', 8);
+    expect(outcomes(waits, 'stood', 3, 25_000)).toEqual([1_000, 1_000, 1_000]);
+    outcomes(waits, 'unfit', 12);
+    expect(outcomes(waits, 'stood', 2, 10_000)).toEqual([1_000, 1_000]);
   });
 
   test('grows also when the server accepts each stream and ends it at once', () => {
@@ -94,6 +97,40 @@ describe('the wait before a stream of changes is asked for again', () => {
   });
 
   test('differs by a quarter either way between gateways', () => {
-    expect([createWaits(() => 0)('broke', 0), createWaits(() => 1)('broke', 0)]).toEqual([750, 1_250]);
+    expect([createWaits(() => 0)('broke', 0, 0), createWaits(() => 1)('broke', 0, 0)]).toEqual([750, 1_250]);
   });
+
+  test('is as long as the server asked for, half a minute at most, or longer, and differs there as well', () => {
+    const waited = (random: number, retry: number) => createWaits(() => random)('stood', 0, retry);
+    expect([waited(0, 5_000), waited(1, 5_000)]).toEqual([5_000, 7_500]);
+    expect([waited(0, 3_600_000), waited(1, 3_600_000)]).toEqual([30_000, 45_000]);
+  });
+});
+
+test('a credential that was not taken is not the one that has been got since', async () => {
+  const held = { value: 'old' };
+  const rejected: (string | null)[] = [];
+  const credential: Credential = {
+    get value() {
+      return held.value;
+    },
+    ready: () => null,
+    rejected: (value) => rejected.push(value) > 0,
+  };
+  const listen: Scene = ({ response }) => {
+    held.value = 'new';
+    response.writeHead(401).end();
+  };
+  const capabilities = { tools: { listChanged: true } };
+  const { upstream } = await aModernPair(
+    {
+      'server/discover': result({ supportedVersions: ['2026-07-28'], capabilities }),
+      'tools/list': turn,
+      'subscriptions/listen': listen,
+    },
+    { credential },
+  );
+  await upstream.live();
+  await until(() => rejected.length > 0);
+  expect(rejected[0]).toBe('old');
 });
