@@ -14,6 +14,12 @@ export function aboutOf(status: number): StatusAbout {
   return rows[status] ?? (status >= 500 ? 'moment' : 'request');
 }
 
+/** Does this status say that the server as a whole cannot be had, or our credential at it? Else it is about one request. */
+export function concernsAll(status: number, credential: 'gateway' | 'caller'): boolean {
+  // 403 and 429 are for who asked, and 500 for what: one caller must not mark the server as down for all.
+  return status >= 502 || (credential === 'gateway' && (status === 401 || status === 407));
+}
+
 /** Statuses of servers that were asked in the newer era and do not speak it. Each comes before anything was done. */
 const ofOlderServers: ReadonlySet<unknown> = new Set([400, 404, 405]);
 export const looksOlder = (status: unknown): boolean => ofOlderServers.has(status);

@@ -20,7 +20,7 @@ export function createCallers(link: Link, makeWire: () => Wire, credentialOf: (c
   // No more of the caller than its name: what is given here is a whole call, and would be kept as long as the credential.
   const make = ({ principal, run }: Caller): Link => {
     const credential = credentialOf({ principal, run });
-    const own: Link = { ...link, wire: makeWire(), credential, as: () => own };
+    const own: Link = { ...link, wire: makeWire(), credential, whose: 'caller', as: () => own };
     return own;
   };
 

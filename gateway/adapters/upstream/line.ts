@@ -54,7 +54,7 @@ function createLink(options: LineOptions, work: Set<Promise<unknown>>, as: Link[
   let lastId = 0;
   let seen: 'up' | 'down' | null = null;
   return {
-    ...{ server, credential, as, log, failures, notify },
+    ...{ server, credential, whose: 'gateway', as, log, failures, notify },
     wire: wireOf(options, failures),
     nextId: () => ++lastId,
     contact(now) {

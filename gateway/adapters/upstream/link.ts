@@ -16,6 +16,8 @@ export interface Link {
   readonly failures: Failures;
   readonly log: UpstreamLog;
   readonly credential: Credential;
+  /** Whose credential that is: what a server says to it concerns all, or one caller. */
+  readonly whose: 'gateway' | 'caller';
   /** The same server with the credential of this caller, where each has its own. */
   as(caller: Caller): Link;
   /**

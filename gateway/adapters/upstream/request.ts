@@ -1,6 +1,6 @@
 import { type Answer, type Ending, noAnswer } from '#gateway/core/exchange.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
-import { aboutOf } from '#gateway/core/upstream-status.ts';
+import { aboutOf, concernsAll } from '#gateway/core/upstream-status.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
 import { bodyKind, readAnswer, readFault } from './body.ts';
 import type { Head } from './http-exchange.ts';
@@ -60,11 +60,13 @@ function ended<Whole extends Ending>(turn: Turn, answer: Whole): Whole {
     turn.release('answered');
     return answer;
   }
-  const { refused, detail } = answer.refusal;
-  if (refused === 'upstream_unreachable') turn.link.contact({ kind: 'down', why: detail });
+  if (isDown(turn.link, answer.refusal)) turn.link.contact({ kind: 'down', why: answer.refusal.detail });
   turn.release(answer.refusal);
   return answer;
 }
+
+const isDown = ({ whose }: Link, { refused, data: { status } }: Refusal): boolean =>
+  refused === 'upstream_unreachable' && (typeof status !== 'number' || concernsAll(status, whose));
 
 /** At once for a body that is there already, which most are by the time their head is looked at. */
 function answerOf(turn: Turn, head: Head): MaybePromise<Answer | Gone> {

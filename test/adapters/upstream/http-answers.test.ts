@@ -208,6 +208,28 @@ test('tells the gateway when a server goes and when it is back', async () => {
   expect(notices.map(({ kind }) => kind)).toEqual(['up', 'down', 'up']);
 });
 
+test.each([403, 407, 408, 425, 429, 500])(
+  'does not take HTTP %i to one caller for the end of the server',
+  async (status) => {
+    const caller = fixedCredential('key');
+    const statuses = [200, status, 200, 401, 200];
+    const scene: Scene = (hostile) => {
+      const next = statuses.shift() ?? 0;
+      return next === 200 ? result(ok)(hostile) : hostile.response.writeHead(next).end();
+    };
+    const { upstream, notices } = await aHostilePair({ 'tools/call': scene }, { credentialOf: () => caller });
+    for (const _ of [...statuses]) await upstream.send(anUpstreamCall());
+    expect(notices).toEqual([{ kind: 'up' }]);
+  },
+);
+
+test.each([401, 502, 503, 504])('takes HTTP %i to its own credential for what all will hear', async (status) => {
+  const scene: Scene = ({ response }) => response.writeHead(status).end();
+  const { upstream, notices } = await aHostilePair({ 'tools/call': scene });
+  await upstream.send(anUpstreamCall());
+  expect(notices.map(({ kind }) => kind)).toEqual(['up', 'down']);
+});
+
 test('refuses to send what only the gateway itself may say', async () => {
   const { upstream, server } = await aHostilePair({});
   for (const method of ['initialize', 'notifications/cancelled']) {
