@@ -1,60 +1,36 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { keepHolding, type Outcome } from '../held-stream.ts';
 import type { Link } from '../link.ts';
-import { subscribe } from './subscription.ts';
+import { createTuning } from './tuning.ts';
 
-/** What a modern server tells without being asked: one stream for the whole gateway, which passes the news on. */
+/** What a modern server tells one credential without being asked, on one stream for all who want it. */
 export interface Ears {
   /** Listens for what a server of these capabilities can tell, from now on. */
   hear(capabilities: JsonObject): void;
   /** Listens for this resource as well; a refusal when the server will not tell of it. */
   add(uri: string, holder: string, patience: number): Promise<Refusal | null>;
   drop(uri: string, holder: string): void;
+  /** True when nobody wants to hear of a resource. */
+  idle(): boolean;
   close(): void;
 }
 
 /** Milliseconds: longer than a run goes on. A session of an older client subscribes once, however long it lives. */
 const most = { uris: 1_000, ms: 86_400_000 } as const;
 
-/** One stream with its filter, which is fixed for as long as it stands (A7). */
-interface Stream {
-  readonly stop: AbortController;
-  readonly filter: string;
-  /** True when the server has no such stream; it may be asked again when something else is. */
-  readonly over: boolean;
-  /** What the server said last that it will tell, once it was asked; null when it will not. */
-  told(): Promise<JsonObject | null>;
-}
-
-export function createEars(link: Link): Ears {
+/** @param agreement Milliseconds that the server has to say what it will tell. */
+export function createEars(link: Link, agreement: number): Ears {
   // By URI and holder, when it was last wanted: who left without a word is forgotten in the end.
   const wanted = new Map<string, Map<string, number>>();
+  const tuning = createTuning(link, agreement);
   let lists: JsonObject = {};
   let subscribes = false;
-  let stream: Stream | null = null;
   let closed = false;
 
-  const filter = (): JsonObject => {
-    const uris = subscribes ? [...wanted.keys()] : [];
-    return { ...lists, ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}) };
-  };
-
   const retune = (): Promise<JsonObject | null> => {
-    const next = JSON.stringify(filter());
-    if (closed || next === '{}') {
-      stream?.stop.abort();
-      stream = null;
-      return Promise.resolve(null);
-    }
-    if (stream?.filter === next && !stream.over) return stream.told();
-    const before = stream;
-    stream = open(link, next);
-    const told = stream.told();
-    // The new one stands before the old one goes: what changes in between is heard twice rather than never.
-    void told.finally(() => before?.stop.abort());
-    return told;
+    const uris = subscribes ? [...wanted.keys()] : [];
+    return tuning.to(closed ? {} : { ...lists, ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}) });
   };
 
   const sweep = (): void => {
@@ -63,6 +39,13 @@ export function createEars(link: Link): Ears {
       for (const [holder, since] of holders) if (since < oldest) holders.delete(holder);
       if (holders.size === 0) wanted.delete(uri);
     }
+  };
+
+  const drop = (uri: string, holder: string): void => {
+    const holders = wanted.get(uri);
+    holders?.delete(holder);
+    if (holders?.size === 0) wanted.delete(uri);
+    void retune();
   };
 
   return {
@@ -82,20 +65,17 @@ export function createEars(link: Link): Ears {
       const told = await Promise.race([retune(), pause(patience, null, { ref: false })]);
       const uris = told?.resourceSubscriptions;
       if (Array.isArray(uris) && uris.includes(uri)) return null;
-      holders.delete(holder);
-      if (holders.size === 0) wanted.delete(uri);
-      void retune();
+      drop(uri, holder);
       return link.failures.invalid('does not tell of changes of this resource');
     },
-    drop(uri, holder) {
-      const holders = wanted.get(uri);
-      holders?.delete(holder);
-      if (holders?.size === 0) wanted.delete(uri);
-      void retune();
+    drop,
+    idle() {
+      sweep();
+      return wanted.size === 0;
     },
     close() {
       closed = true;
-      void retune();
+      tuning.silence();
     },
   };
 }
@@ -107,28 +87,4 @@ function listsOf(capabilities: JsonObject): JsonObject {
     if (isJsonObject(capability) && capability.listChanged === true) lists[`${what}ListChanged`] = true;
   }
   return lists;
-}
-
-function open(link: Link, filter: string): Stream {
-  const stop = new AbortController();
-  const asked = Promise.withResolvers<void>();
-  let told: JsonObject | null = null;
-  let over = false;
-  const once = async (): Promise<Outcome> => {
-    const outcome = await subscribe(link, JSON.parse(filter) as JsonObject, stop.signal, (agreed) => {
-      told = agreed;
-      asked.resolve();
-    });
-    over = outcome === 'none';
-    asked.resolve();
-    return outcome;
-  };
-  link.behind(keepHolding(stop.signal, once));
-  return {
-    ...{ stop, filter },
-    get over() {
-      return over;
-    },
-    told: () => asked.promise.then(() => told),
-  };
 }

@@ -11,7 +11,7 @@ import type { Link } from '../link.ts';
 import { gatherLive } from '../live.ts';
 import { conversation } from './conversation.ts';
 import { askModern, type Found } from './discover.ts';
-import { createEars, type Ears } from './ears.ts';
+import { createHearing, type Hearing } from './hearing.ts';
 import { round, type Talk } from './round.ts';
 
 /** Asks the server what it can do, unless it has just said so. */
@@ -20,11 +20,11 @@ export type Look = () => Promise<Found | Refusal>;
 /** A server spoken to as of 2026-07-28: every request stands for itself, and what it needs it says. */
 export function createModernUpstream(options: HttpUpstreamOptions, link: Link, look: Look): Upstream {
   const { limits } = options;
-  const ears = createEars(link);
+  const hearing = createHearing(link, limits.firstByte);
   return {
     async send(call) {
       if (!methods.has(call.method)) return noAnswer(refuse('method_unknown', `${call.method} is not for a server.`));
-      if (call.method.endsWith('subscribe')) return subscribe(ears, call);
+      if (call.method.endsWith('subscribe')) return subscribe(hearing, call);
       const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
       const talk: Talk = { link: link.as(call), call, life, declared: knownParts(call.client), mirrors: call.mirrors };
       try {
@@ -38,14 +38,14 @@ export function createModernUpstream(options: HttpUpstreamOptions, link: Link, l
       const found = await look();
       if (isRefusal(found)) return found;
       if (found.era === 'legacy') return unspoken(link);
-      ears.hear(found.capabilities);
+      hearing.hear(found.capabilities);
       const ask = (method: string, params: JsonObject): Promise<JsonObject | Refusal> =>
         askModern(link, limits, { method, params, bytes: pageBytes });
       const live = await gatherLive(link, ask, found);
       return isRefusal(live) ? live : withoutFlawed(link, live);
     },
     close() {
-      ears.close();
+      hearing.close();
       return Promise.resolve();
     },
   };
@@ -116,12 +116,12 @@ function withoutFlawed(link: Link, live: Live): Live {
   return { ...live, definitions: { ...live.definitions, tools } };
 }
 
-async function subscribe(ears: Ears, { method, params, principal, run, limits }: UpstreamCall): Promise<Answer> {
+async function subscribe(hearing: Hearing, { method, params, principal, run, limits }: UpstreamCall): Promise<Answer> {
   if (typeof params.uri !== 'string') return noAnswer(refuse('arguments_invalid', '"uri" must be a string.'));
-  const holder = JSON.stringify([principal, run]);
-  if (method === 'resources/unsubscribe') ears.drop(params.uri, holder);
+  const caller = { principal, run };
+  if (method === 'resources/unsubscribe') hearing.drop(params.uri, caller);
   else {
-    const refusal = await ears.add(params.uri, holder, limits.firstByte);
+    const refusal = await hearing.add(params.uri, caller, limits.firstByte);
     if (refusal) return noAnswer(refusal);
   }
   return { kind: 'result', result: {}, source: null };
