@@ -17,8 +17,14 @@ export interface Client {
   readonly logLevel: string | null;
 }
 
-/** The answer to a question, as the person or the host gave it. */
-export type AskReply = { readonly result: JsonObject } | { readonly error: RpcError };
+/**
+ * The answer to a question, as the person or the host gave it; or why the server does not get it, and the call ends with
+ * that instead.
+ */
+export type AskReply = { readonly result: JsonObject } | { readonly error: RpcError } | { readonly refusal: Refusal };
+
+/** The key of a question that its server gave none. */
+export const onlyQuestion = 'question';
 
 /** What may come before the end of a streamed answer. */
 export type ExchangeEvent =

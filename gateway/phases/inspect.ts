@@ -6,8 +6,9 @@ import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
 import type { Approvals, Hashing } from '#gateway/ports.ts';
+import { asked, type ReplyPorts } from './replied.ts';
 
-interface Ports {
+interface Ports extends ReplyPorts {
   readonly box: Box;
   readonly hashing: Hashing;
   readonly approvals: Pick<Approvals, 'hold'>;
@@ -32,7 +33,8 @@ async function* inspectedEvents(
   for await (const event of events) {
     if (event.kind === 'notification' && !relayed.has(event.method)) continue;
     const { unseen } = call.permit.obligations;
-    const said = isEnding(event) ? checkEnding(call, ports, event) : unseen ? seenEvent(event, unseen) : event;
+    const seen = isEnding(event) ? checkEnding(call, ports, event) : unseen ? seenEvent(event, unseen) : event;
+    const said = seen.kind === 'ask' ? asked(call, ports, seen) : seen;
     yield said;
     if (isEnding(said)) return;
   }

@@ -48,7 +48,7 @@ export function settle(
 }
 
 /** The policy's own limits; each that there is takes this call off what is left, whatever the next one says. */
-function limited(call: Approved, rates: Rates): Refusal | null {
+export function limited(call: Approved, rates: Rates): Refusal | null {
   for (const rule of call.permit.obligations.rates) {
     const wait = rates.take(rateName(rule, call.identity, call.target), rule.perMinute, call.at);
     if (wait === null) continue;

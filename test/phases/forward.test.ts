@@ -11,6 +11,7 @@ import {
   resultOf,
 } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import { createRates } from '#gateway/core/rates.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
@@ -37,6 +38,15 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
 }
 
 const sealing = { box: createBox(Buffer.alloc(32, 7)), hashing: { sha256: digests.sha256 } };
+
+/** What is needed to judge what a caller answers; nobody is asked anything here. */
+const judging = {
+  rates: createRates(),
+  budgets: {} as never,
+  runBudget: { calls: null, bytes: null },
+  halting: {} as never,
+  logsDecisions: false,
+};
 
 async function sent(call: Reserved): Promise<UpstreamCall> {
   const seen: UpstreamCall[] = [];
@@ -90,7 +100,7 @@ describe('forward', () => {
 
 describe('inspect', () => {
   const inspected = (answer: Given) =>
-    inspect({ ...reserved({}), answer }, { ...sealing, approvals: { hold: () => undefined } });
+    inspect({ ...reserved({}), answer }, { ...sealing, ...judging, approvals: { hold: () => undefined } });
 
   test('lets a result through as it is', () => {
     const answer: Given = { kind: 'result', result: { content: [] }, source: '{"content":[]}' };

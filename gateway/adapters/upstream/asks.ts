@@ -7,6 +7,7 @@ import { tell } from './tell.ts';
 import type { Turn } from './turn.ts';
 
 type Ask = Extract<ExchangeEvent, { kind: 'ask' }>;
+type Given = Exclude<AskReply, { readonly refusal: unknown }>;
 
 const unknownMethod = { error: { code: -32601, message: 'Method not found' } };
 
@@ -30,13 +31,15 @@ export async function answerAsk(turn: Turn, request: Request): Promise<Ask | nul
     if (!open) return;
     open = false;
     out.life.askEnds();
-    if (!turn.over) link.behind(send(turn, id, given));
+    if (turn.over) return;
+    if ('refusal' in given) turn.exchange.abort(given.refusal);
+    else link.behind(send(turn, id, given));
   };
   return { kind: 'ask', method, params, reply };
 }
 
 /** A reply that the server does not take leaves it waiting for ever, so it ends the call. */
-async function send(turn: Turn, id: Request['id'], given: AskReply): Promise<void> {
+async function send(turn: Turn, id: Request['id'], given: Given): Promise<void> {
   const { link, out, exchange } = turn;
   const body: JsonObject = 'result' in given ? { id, result: given.result } : { id, error: { ...given.error } };
   const refusal = await tell(link, out.session, body);

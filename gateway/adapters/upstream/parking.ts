@@ -6,6 +6,7 @@ import {
   isEnding,
   isModern,
   noAnswer,
+  onlyQuestion,
   type Resumed,
   type StreamAnswer,
 } from '#gateway/core/exchange.ts';
@@ -23,9 +24,6 @@ export interface ParkingOptions {
 }
 
 const cancelled = 'The call was cancelled there; what the server did before it asked has happened.';
-
-/** The one question of a held call, by this key. */
-const question = 'question';
 
 export interface ParkingUpstream extends Upstream {
   /** Is the ticket that this call comes back with one of ours, good or spent? */
@@ -56,7 +54,10 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
   const park = (call: Waiting): Ending => {
     const ticket = waiting.hold(call);
     if (!isRefusal(ticket)) {
-      return { kind: 'input', input: { requests: { [question]: requestOf(call.ask) }, state: `${here}.${ticket}` } };
+      return {
+        kind: 'input',
+        input: { requests: { [onlyQuestion]: requestOf(call.ask) }, state: `${here}.${ticket}` },
+      };
     }
     void call.events.return?.();
     return noAnswer(ticket);
@@ -88,7 +89,7 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
     const [owner, ticket = ''] = (state ?? '').split('.');
     const found = owner === here ? waiting.take(ticket) : null;
     if (!found) return noAnswer(notHeld(server));
-    const result = responses[question];
+    const result = responses[onlyQuestion];
     // An answer that is none: it is asked again (basic/patterns/mrtr), and the call goes on being held.
     if (!isJsonObject(result)) return park(found);
     found.ask.reply({ result });

@@ -87,6 +87,7 @@ const legacyParams = (params: JsonObject): JsonObject =>
 function responsesOf(replies: readonly (readonly [string, AskReply])[]): JsonObject | Refusal {
   const responses: JsonObject = {};
   for (const [key, reply] of replies) {
+    if ('refusal' in reply) return reply.refusal;
     if ('error' in reply) return refuse('input_missing', 'The client did not answer.', { code: reply.error.code });
     responses[key] = reply.result;
   }
