@@ -23,7 +23,7 @@ import type { Config } from '#gateway/core/config.ts';
 import { createInflight } from '#gateway/core/inflight.ts';
 import { createNews } from '#gateway/core/news.ts';
 import { createRates } from '#gateway/core/rates.ts';
-import { createSeats } from '#gateway/core/seats.ts';
+import { createSeats, mostSubscribed } from '#gateway/core/seats.ts';
 import { createShares } from '#gateway/core/shares.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
@@ -33,7 +33,6 @@ import type { SignedPins } from '#gateway/signed-pins.ts';
 import { createSnapshots, type Snapshots } from '#gateway/snapshots.ts';
 import { openEgress } from './compose/egress.ts';
 import { createHalting } from './compose/halting.ts';
-import { createHearers } from './compose/hearers.ts';
 import { loadIdentity, type Minting } from './compose/identity.ts';
 import { openJudged } from './compose/judged.ts';
 import { listen } from './compose/listen.ts';
@@ -185,7 +184,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       news,
       seats: createSeats(),
       subscriptions,
-      hearers: createHearers(sessions, subscriptions),
+      subscribers: createSeats(mostSubscribed),
+      sessions,
       box: createBox(...(await loadSecretKeys(join(config.state, 'keys', 'state.key')))),
     },
     watch: telemetry.watch,

@@ -7,6 +7,7 @@ import { classify } from '#gateway/phases/classify.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { discover, initialize, ping, setLevel } from '#gateway/phases/greet.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
+import { join } from '#gateway/phases/join.ts';
 import { listPrompts, listResources, listTemplates, listTools } from '#gateway/phases/list.ts';
 import { listen } from '#gateway/phases/listen.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
@@ -37,8 +38,6 @@ export const toolDecision = decision(route) satisfies Pipeline<Received, Reserve
 
 export const toolCall = exchange(route) satisfies Pipeline<Received, Inspected, PhasePorts>;
 
-const resource = exchange(routeResource);
-
 /** Who asks, when the question is not a call: streams, replies, cancellations, sessions. */
 export const whoAsks = begin<Received>().next(authenticate);
 
@@ -53,8 +52,8 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'prompts/get': exchange(routePrompt),
   'resources/list': whoAsks.next(listResources),
   'resources/templates/list': whoAsks.next(listTemplates),
-  'resources/read': resource,
-  'resources/subscribe': resource,
+  'resources/read': exchange(routeResource),
+  'resources/subscribe': decision(routeResource).next(join).next(inspect),
   'resources/unsubscribe': decision(routeResource).next(withdraw).next(inspect),
   'completion/complete': exchange(routeCompletion),
   'subscriptions/listen': whoAsks.next(listen),

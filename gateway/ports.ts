@@ -1,6 +1,6 @@
 import type { Approval, ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
 import type { BudgetLimits, Cost, Reservation, Spending } from '#gateway/core/budget.ts';
-import type { Answerable, Authenticated, CallRecord, Reserved } from '#gateway/core/call.ts';
+import type { Answerable, Authenticated, CallRecord, Received, Reserved, Session } from '#gateway/core/call.ts';
 import type { CallEnd } from '#gateway/core/call-end.ts';
 import type { Answer, Client, Ending, Resumed } from '#gateway/core/exchange.ts';
 import type { HeaderMirror } from '#gateway/core/header-mirrors.ts';
@@ -14,6 +14,7 @@ import type { Box } from '#gateway/core/request-state.ts';
 import type { Seats } from '#gateway/core/seats.ts';
 import type { Shares } from '#gateway/core/shares.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
+import type { Subscribed } from '#gateway/core/subscribed.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { Halting, Proofs, Revocations, Tokens } from './ports/identity.ts';
 
@@ -121,10 +122,15 @@ export interface Recorder {
   record(end: CallEnd): void;
 }
 
-/** Who is told of a resource: sessions that subscribed to it, and listeners. */
-export interface Hearers {
-  /** Is anybody of the call's run, but for its own session? */
-  others(call: Reserved): boolean;
+/** Sessions of the older era, as this replica knows them. */
+export interface Sessions {
+  /**
+   * The session was heard of by who opened it, and a request is under way in it until its answer has left. Refused where it
+   * is over, or has that request already.
+   */
+  enter(session: Session, call: Pick<Received, 'id' | 'at' | 'signal'>): Refusal | null;
+  /** What it is told of; null when it is over. */
+  subscribed(session: Session): Subscribed | null;
 }
 
 /** All that the phases ask for, together. */
@@ -147,7 +153,9 @@ export interface PhasePorts {
   readonly seats: Seats;
   /** What servers were told to tell of, by the calls that told them. */
   readonly subscriptions: Shares<Reserved>;
-  readonly hearers: Hearers;
+  /** Who is subscribed in sessions. */
+  readonly subscribers: Seats;
+  readonly sessions: Sessions;
 }
 
 /** The program as its edge sees it. */

@@ -6,7 +6,7 @@ import type { Answer, Client, Given } from './exchange.ts';
 import type { Facts } from './facts.ts';
 import type { MessageHeaders } from './header-agreement.ts';
 import type { JsonObject } from './json.ts';
-import type { Leaving } from './leaving.ts';
+import type { Departure } from './leaving.ts';
 import type { MessageId } from './message.ts';
 import type { Identity } from './principal.ts';
 import type { Snapshot, Target, View } from './snapshot.ts';
@@ -36,8 +36,8 @@ export interface Received {
   readonly bytesIn: number;
   /** Filled by telemetry before `forward`: the trace context that the upstream continues. */
   readonly trace: CallTrace | null;
-  /** Fires when nobody wants the answer any more. */
-  readonly signal: Leaving;
+  /** Fires when nobody wants the answer any more. Only the edge fires it. */
+  readonly signal: Departure;
   /** True for the decision API: nothing may be written or sent. */
   readonly dryRun: boolean;
 }

@@ -1,13 +1,15 @@
-import { type Authenticated, learn, type Received } from '#gateway/core/call.ts';
+import { type Authenticated, learn, type Received, type Session } from '#gateway/core/call.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Step } from '#gateway/pipeline.ts';
 import type { Proofs, Revocations, Tokens } from '#gateway/ports/identity.ts';
+import type { Sessions } from '#gateway/ports.ts';
 
 interface Ports {
   readonly tokens: Tokens;
   readonly proofs: Proofs;
   readonly revocations: Pick<Revocations, 'find'>;
+  readonly sessions: Pick<Sessions, 'enter'>;
 }
 
 /** Who calls, in which run. */
@@ -38,11 +40,20 @@ function held(call: Received, identity: Identity | Refusal, ports: Ports): Step<
   return shown instanceof Promise ? shown.then(judged) : judged(shown);
 }
 
-function proven(call: Received, identity: Identity, { revocations }: Ports): Authenticated | Refusal {
+function proven(call: Received, identity: Identity, { revocations, sessions }: Ports): Authenticated | Refusal {
   const revoked = revocations.find(identity);
   if (revoked) return revoked;
-  const { session } = call;
-  // A session id is no credential: held by another run it does not exist (identity-and-trust.md §5 C3).
-  const foreign = session !== null && (session.run !== identity.run.id || session.principal !== identity.principal.id);
-  return foreign ? refuse('session_unknown') : learn(call, { identity });
+  const no = call.session && entered(call, call.session, identity, sessions);
+  return no ?? learn(call, { identity });
+}
+
+/** A session id is no credential: held by another run it does not exist (identity-and-trust.md §5 C3). */
+function entered(
+  call: Received,
+  session: Session,
+  { run, principal }: Identity,
+  sessions: Ports['sessions'],
+): Refusal | null {
+  const foreign = session.run !== run.id || session.principal !== principal.id;
+  return foreign ? refuse('session_unknown') : sessions.enter(session, call);
 }

@@ -1,14 +1,8 @@
-import type { Approved, Reserved } from '#gateway/core/call.ts';
-import { type Leaving, whenLeft } from '#gateway/core/leaving.ts';
+import type { Approved } from '#gateway/core/call.ts';
+import type { Leaving } from '#gateway/core/leaving.ts';
 import { isRefusal, type Refusal, refusals } from '#gateway/core/refusals.ts';
-import { type Shares, shareOf } from '#gateway/core/shares.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import { type SubscribePorts, subscribe, unsubscribe } from './subscribe.ts';
-
-export interface HearPorts extends SubscribePorts {
-  /** Two that listen in one run share what the server was told, and the call that told it. */
-  readonly subscriptions: Shares<Reserved>;
-}
+import { hold, type SubscribePorts, subscribe } from './subscribe.ts';
 
 /**
  * Tells the servers, each about one thing after the other, so that a listener takes one place there; what they agreed to
@@ -17,7 +11,7 @@ export interface HearPorts extends SubscribePorts {
 export async function hear(
   wanted: readonly Approved[],
   over: Leaving,
-  ports: HearPorts,
+  ports: SubscribePorts,
 ): Promise<readonly Target[] | Refusal> {
   const byServer = Map.groupBy(wanted, ({ target }) => target.server.id);
   const heard = new Set<Target>();
@@ -29,18 +23,13 @@ async function oneByOne(
   wanted: readonly Approved[],
   heard: Set<Target>,
   over: Leaving,
-  ports: HearPorts,
+  ports: SubscribePorts,
 ): Promise<Refusal | null> {
   for (const call of wanted) {
     if (over.aborted) return null;
-    const held = await ports.subscriptions.take(keyOf(call), () => subscribe(call, ports));
+    const held = await hold(call, over, ports, () => subscribe(call, ports));
     if (isRefusal(held)) return refusals[held.refused].from === 'forward' ? null : held;
-    if (held === null) continue;
-    heard.add(call.target);
-    whenLeft(over, () => ports.subscriptions.give(keyOf(call), (first) => unsubscribe(first, ports)));
+    if (held !== null) heard.add(call.target);
   }
   return null;
 }
-
-const keyOf = ({ identity, target }: Approved): string =>
-  shareOf({ principal: identity.principal.id, run: identity.run.id }, `${target.server.id} ${target.name}`);

@@ -6,10 +6,10 @@ import { changesFor, type ListName, type News, type NewsItem } from '#gateway/co
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { mostSeats, type Seats } from '#gateway/core/seats.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import { type HearPorts, hear } from './hear.ts';
-import { readable } from './subscribe.ts';
+import { hear } from './hear.ts';
+import { readable, type SubscribePorts } from './subscribe.ts';
 
-interface Ports extends HearPorts {
+interface Ports extends SubscribePorts {
   readonly news: News;
   readonly seats: Seats;
 }

@@ -1,12 +1,14 @@
 import { type Answered, learn, type Reserved } from '#gateway/core/call.ts';
 import { resultOf } from '#gateway/core/exchange.ts';
-import type { Refusal } from '#gateway/core/refusals.ts';
-import type { Hearers, MaybePromise } from '#gateway/ports.ts';
-import { forward } from './forward.ts';
+import type { Sessions } from '#gateway/ports.ts';
+import { thingIn } from './subscribe.ts';
 
-type Ports = Parameters<typeof forward>[1] & { readonly hearers: Hearers };
+interface Ports {
+  readonly sessions: Pick<Sessions, 'subscribed'>;
+}
 
-/** Ask the server to tell no more, unless others are told: it knows the run, and not which of its sessions had enough. */
-export function withdraw(call: Reserved, ports: Ports): MaybePromise<Answered | Refusal> {
-  return ports.hearers.others(call) ? learn(call, { answer: resultOf({}) }) : forward(call, ports);
+/** The session is told of it no more. The server hears so when nobody else of the run is told of it. */
+export function withdraw(call: Reserved, { sessions }: Ports): Answered {
+  if (call.session) sessions.subscribed(call.session)?.drop(thingIn(call));
+  return learn(call, { answer: resultOf({}) });
 }

@@ -5,7 +5,8 @@ import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 
 const revocations = { find: () => null };
 const proofs = { verify: () => refuse('fault') };
-const known = { tokens: { verify: () => anIdentity() }, proofs, revocations };
+const sessions = { enter: () => null };
+const known = { tokens: { verify: () => anIdentity() }, proofs, revocations, sessions };
 const session = { id: 's', principal: 'run:1', run: '1', view: 'default', client: legacyClient, opened: 0 };
 
 describe('authenticate', () => {
@@ -18,12 +19,12 @@ describe('authenticate', () => {
   });
 
   test('learns who calls later when the token is new', async () => {
-    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) }, proofs, revocations };
+    const ports = { tokens: { verify: () => Promise.resolve(anIdentity()) }, proofs, revocations, sessions };
     expect(await authenticate(aCall(), ports)).toMatchObject({ identity: { run: { id: '1' } } });
   });
 
   test('passes on why a token is refused', () => {
-    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') }, proofs, revocations };
+    const ports = { tokens: { verify: () => refuse('token_invalid', 'expired') }, proofs, revocations, sessions };
     expect(authenticate(aCall(), ports)).toMatchObject({ refused: 'token_invalid' });
   });
 
@@ -39,10 +40,24 @@ describe('authenticate', () => {
   test.each([
     ['run', { run: '2' }],
     ['principal', { principal: 'run:2' }],
-  ])('does not know a session of another %s', (_, other) => {
-    expect(authenticate(aCall({ session: { ...session, ...other } }), known)).toMatchObject({
+  ])('does not know a session of another %s, which hears nothing of it', (_, other) => {
+    const untouched = {
+      ...known,
+      sessions: {
+        enter(): never {
+          throw new Error('a session heard of who is not its own');
+        },
+      },
+    };
+    expect(authenticate(aCall({ session: { ...session, ...other } }), untouched)).toMatchObject({
       refused: 'session_unknown',
     });
+    expect(authenticate(aCall({ session, token: null }), untouched)).toMatchObject({ refused: 'token_missing' });
+  });
+
+  test('says why a session of the same run does not take the call', () => {
+    const ports = { ...known, sessions: { enter: () => refuse('overloaded') } };
+    expect(authenticate(aCall({ session }), ports)).toMatchObject({ refused: 'overloaded' });
   });
 
   describe('of a token that is bound to a key', () => {

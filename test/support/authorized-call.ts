@@ -1,6 +1,7 @@
 import { type Authorized, createCall, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 
@@ -80,7 +81,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     proof: null,
     paramHeaders: null,
     bytesIn: 200,
-    signal: new AbortController().signal,
+    signal: createLeaving(),
     trace: null,
     dryRun: false,
   });

@@ -2,6 +2,7 @@ import { type CallRecord, createCall, learn } from '#gateway/core/call.ts';
 import { type CallEnd, type Outcome, refusalOutcome } from '#gateway/core/call-end.ts';
 import { type Allowed, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
 import { type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
 import type { ServerEntry, Snapshot, Target, View } from '#gateway/core/snapshot.ts';
@@ -84,7 +85,7 @@ export function aCall(over: Partial<Parameters<typeof createCall>[0]> = {}): Cal
     paramHeaders: null,
     bytesIn: 180,
     trace: null,
-    signal: AbortSignal.any([]),
+    signal: createLeaving(),
     dryRun: false,
     ...over,
   });

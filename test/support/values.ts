@@ -6,6 +6,7 @@ import { configSchema, type ServerConfig } from '#gateway/core/config.ts';
 import type { Client } from '#gateway/core/exchange.ts';
 import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
+import { createLeaving } from '#gateway/core/leaving.ts';
 import { type Definitions, definitionDigest } from '#gateway/core/manifest.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
@@ -113,7 +114,7 @@ export function aCall(
     paramHeaders: null,
     bytesIn: 100,
     trace: null,
-    signal: new AbortController().signal,
+    signal: createLeaving(),
     dryRun: false,
     ...over,
   });

@@ -4,7 +4,7 @@ import { type Addressee, addressee, encodeEnding, type Wire } from '#gateway/cor
 import { type Client, isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import type { MessageHeaders } from '#gateway/core/header-agreement.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
-import { createLeaving, type Leaving } from '#gateway/core/leaving.ts';
+import { createLeaving, type Departure } from '#gateway/core/leaving.ts';
 import type { MessageId } from '#gateway/core/message.ts';
 import type { Refusal } from '#gateway/core/refusals.ts';
 import type { Snapshot, View } from '#gateway/core/snapshot.ts';
@@ -50,7 +50,7 @@ export interface Known {
   readonly client?: Client;
   readonly session?: Session | null;
   readonly bytesIn?: number;
-  readonly signal?: Leaving;
+  readonly signal?: Departure;
   readonly paramHeaders?: MessageHeaders['params'] | null;
 }
 

@@ -1,45 +1,44 @@
-import type { CallRecord, Session } from '#gateway/core/call.ts';
+import type { CallRecord, Received, Session } from '#gateway/core/call.ts';
 import type { AskReply } from '#gateway/core/exchange.ts';
+import type { Departure } from '#gateway/core/leaving.ts';
 import type { MessageId } from '#gateway/core/message.ts';
+import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { createSubscribed, type Subscribed } from '#gateway/core/subscribed.ts';
+import type { Sessions } from '#gateway/ports.ts';
 import type { HttpResponse } from './carrier.ts';
 
 /** What one legacy session has under way at this replica. It exists only while there is something in it. */
 export interface LiveSession {
-  readonly view: string;
   readonly run: string;
-  readonly principal: string;
   /** The GET stream, when the client opened one. */
   stream: HttpResponse | null;
   logLevel: string | null;
-  readonly calls: Map<MessageId, { abort(): void }>;
+  readonly calls: Map<MessageId, Departure>;
   /** Questions that wait for a posted reply, by the id we gave them. */
   asks: Map<string, (reply: AskReply) => void> | null;
-  /** By server and its URI, the name that the client asked by. */
-  subscriptions: Map<string, string> | null;
+  subscribed: Subscribed | null;
   /** Epoch milliseconds of the last message. */
   seen: number;
 }
 
-/** As a session keeps what it is subscribed to. */
-export const subscriptionOf = ({ server, uri }: { readonly server: string; readonly uri: string }): string =>
-  `${server} ${uri}`;
-
-export interface LiveSessions {
+export interface LiveSessions extends Sessions {
   /** The session's state, made when there is none. Null when there are too many, of this run or of all. */
-  enter(session: Session, now: number): LiveSession | null;
-  /** Notes that the session was heard of. False when it was silent for too long: then it is over. */
-  hear(id: string, now: number): boolean;
+  open(session: Session, now: number): LiveSession | null;
   find(id: string): LiveSession | undefined;
-  /** Did a session of this run, but for this one, subscribe to that? */
-  hears(holder: Pick<LiveSession, 'run' | 'principal'>, subscription: string, except: string | null): boolean;
+  /** The state that this call is under way in; null when it never came so far. */
+  of(call: Entering): LiveSession | null;
+  /** The call is over. */
+  leave(call: Entering): void;
   /** Forgets the session if nothing is left in it. */
-  leave(id: string): void;
-  /** Ends it for good: open work is cancelled, and its id is refused from now on. */
+  tidy(id: string): void;
+  /** Ends it for good: open work is cancelled, servers are told, and its id is refused from now on. */
   end(id: string): void;
   ended(id: string): boolean;
   /** Forgets what was kept of sessions that were silent for too long and have nothing under way. */
   sweep(now: number): void;
 }
+
+type Entering = Pick<Received, 'id' | 'at' | 'signal' | 'session'>;
 
 const atMost = 20_000;
 /** One run with many sessions must not take the places of all the others. */
@@ -53,8 +52,9 @@ export function createLiveSessions(idle: number): LiveSessions {
   const ofRun = new Map<string, number>();
   /** When a session was last heard of, the longest ago first. What falls out is as if it was never heard of before. */
   const heard = new Map<string, number>();
-  const forget = (id: string, { run }: LiveSession): void => {
+  const forget = (id: string, { run, subscribed }: LiveSession): void => {
     live.delete(id);
+    subscribed?.end();
     const left = (ofRun.get(run) ?? 1) - 1;
     if (left > 0) ofRun.set(run, left);
     else ofRun.delete(run);
@@ -71,50 +71,68 @@ export function createLiveSessions(idle: number): LiveSessions {
     for (const call of session?.calls.values() ?? []) call.abort();
     session?.stream?.end();
   }
-  return {
-    enter({ id, view, run, principal }, now) {
-      const known = live.get(id);
-      if (known) known.seen = now;
-      const running = ofRun.get(run) ?? 0;
-      if (known || live.size >= atMost || running >= ofRunAtMost) return known ?? null;
-      ofRun.set(run, running + 1);
-      const fresh = {
-        ...{ view, run, principal },
-        stream: null,
-        logLevel: null,
-        calls: new Map(),
-        asks: null,
-        subscriptions: null,
-        seen: now,
-      };
-      live.set(id, fresh);
-      return fresh;
-    },
-    find: (id) => live.get(id),
-    hears({ run, principal }, subscription, except) {
-      for (const [id, session] of live) {
-        if (id === except || session.run !== run || session.principal !== principal) continue;
-        if (session.subscriptions?.has(subscription)) return true;
-      }
+
+  /** Notes that the session was heard of. False when it was silent for too long: then it is over. */
+  function hear(id: string, now: number): boolean {
+    if (ended.has(id)) return false;
+    const session = live.get(id);
+    const last = heard.get(id) ?? now;
+    heard.delete(id);
+    if (now - last > idle && !(session && isBusy(session))) {
+      end(id);
       return false;
+    }
+    const [oldest] = heard.size >= heardAtMost ? heard.keys() : [];
+    if (oldest !== undefined) heard.delete(oldest);
+    heard.set(id, now);
+    if (session) session.seen = now;
+    return true;
+  }
+
+  function open({ id, run }: Session, now: number): LiveSession | null {
+    const known = live.get(id);
+    const running = ofRun.get(run) ?? 0;
+    if (known || live.size >= atMost || running >= ofRunAtMost) return known ?? null;
+    ofRun.set(run, running + 1);
+    const fresh = { run, stream: null, logLevel: null, calls: new Map(), asks: null, subscribed: null, seen: now };
+    live.set(id, fresh);
+    return fresh;
+  }
+
+  function enter(session: Session, { id, at, signal }: Entering): Refusal | null {
+    if (!hear(session.id, at)) return refuse('session_unknown');
+    if (id === null) return null;
+    const entered = open(session, at);
+    if (!entered) return refuse('overloaded', 'Too many sessions are under way.');
+    if (entered.calls.has(id)) return refuse('message_malformed', 'Another request with this id is still under way.');
+    entered.calls.set(id, signal);
+    return null;
+  }
+
+  function tidy(id: string): void {
+    const session = live.get(id);
+    if (session && isIdle(session)) forget(id, session);
+  }
+
+  /** By its signal: what came by an id that was taken is refused, and must not end the call that has it. */
+  function of({ session, id, signal }: Entering): LiveSession | null {
+    const found = session && id !== null ? live.get(session.id) : undefined;
+    return found && id !== null && found.calls.get(id) === signal ? found : null;
+  }
+
+  return {
+    ...{ open, enter, of, tidy },
+    find: (id) => live.get(id),
+    leave(call) {
+      const found = of(call);
+      if (!found || call.id === null || !call.session) return;
+      found.calls.delete(call.id);
+      tidy(call.session.id);
     },
-    leave(id) {
-      const session = live.get(id);
-      if (session && isIdle(session)) forget(id, session);
-    },
-    hear(id, now) {
-      const session = live.get(id);
-      const last = heard.get(id) ?? now;
-      heard.delete(id);
-      if (now - last > idle && !(session && isBusy(session))) {
-        end(id);
-        return false;
-      }
-      const [oldest] = heard.size >= heardAtMost ? heard.keys() : [];
-      if (oldest !== undefined) heard.delete(oldest);
-      heard.set(id, now);
-      if (session) session.seen = now;
-      return true;
+    subscribed(session) {
+      const found = live.get(session.id);
+      if (found) found.subscribed ??= createSubscribed();
+      return found?.subscribed ?? null;
     },
     end,
     ended: (id) => ended.has(id),
@@ -133,16 +151,9 @@ const isIdle = (session: LiveSession): boolean =>
   session.logLevel === null &&
   session.calls.size === 0 &&
   !session.asks?.size &&
-  !session.subscriptions?.size;
+  !session.subscribed?.size();
 
-/** What a session keeps of a call that was answered, whole or at the end of a stream: its log level, what it is subscribed to. */
+/** What a session keeps of a call that was answered: its log level. */
 export function keepOf(call: CallRecord, live: LiveSession): void {
   if (call.method === 'logging/setLevel') live.logLevel = String(call.params.level);
-  if (!call.method.startsWith('resources/')) return;
-  const subscription = subscriptionOf({ server: call.target?.server.id ?? '', uri: call.target?.name ?? '' });
-  if (call.method === 'resources/subscribe') {
-    live.subscriptions ??= new Map();
-    live.subscriptions.set(subscription, call.target?.exposed ?? '');
-  }
-  if (call.method === 'resources/unsubscribe') live.subscriptions?.delete(subscription);
 }

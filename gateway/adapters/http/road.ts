@@ -29,8 +29,9 @@ export interface Road {
 export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise<void> {
   const abort = createLeaving();
   const call = beginCall(arrival, { ...known, signal: abort });
-  const entered = enter(road, call, abort);
-  if (isRefusal(entered)) return finish(road, arrival, call, entered, { live: null, abort });
+  if (road.inflight >= road.parts.limits.inflight) {
+    return finish(road, arrival, call, refuse('overloaded', 'Too many calls are under way.'), { live: null, abort });
+  }
   // Closing the response is cancelling in the modern era, and is not in the legacy one (protocol.md A8, B).
   if (isModern(call.client.revision)) {
     arrival.response.once('close', () => {
@@ -45,7 +46,7 @@ export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise
   const left = (): void => {
     road.inflight -= work;
     road.parts.revocations.unwatch(call);
-    leave(road, call, entered.live);
+    road.parts.sessions.leave(call);
   };
   const answered = (passed: Answerable | Refusal): MaybePromise<void> => {
     let finishing: MaybePromise<void>;
@@ -54,7 +55,7 @@ export function travel(road: Road, arrival: Arrival, known: Known): MaybePromise
       const ended =
         isRefusal(passed) && passed.refused === 'run_revoked' ? passed : revokedMeanwhile(road, call, abort);
       const answer = ended ?? (isRefusal(passed) ? passed : passed.answer);
-      finishing = finish(road, arrival, call, answer, entered);
+      finishing = finish(road, arrival, call, answer, { live: road.parts.sessions.of(call), abort });
     } catch (fault) {
       left();
       throw fault;
@@ -72,26 +73,9 @@ const traceHeader = ({ request: { headers } }: Arrival): TraceHeader => ({
 });
 
 export interface Entered {
+  /** The session that the call is under way in, if any. */
   readonly live: LiveSession | null;
   readonly abort: Departure;
-}
-
-/** Notes the call in its session, so that it can be cancelled and asked through. */
-function enter(road: Road, call: CallRecord, abort: Departure): Entered | Refusal {
-  if (road.inflight >= road.parts.limits.inflight) return refuse('overloaded', 'Too many calls are under way.');
-  const { session, id } = call;
-  if (!session || id === null) return { live: null, abort };
-  const live = road.parts.sessions.enter(session, call.at);
-  if (!live) return refuse('overloaded', 'Too many sessions are under way.');
-  if (live.calls.has(id)) return refuse('message_malformed', 'Another request with this id is still under way.');
-  live.calls.set(id, abort);
-  return { live, abort };
-}
-
-function leave(road: Road, call: CallRecord, live: LiveSession | null): void {
-  if (!live || call.id === null || !call.session) return;
-  live.calls.delete(call.id);
-  road.parts.sessions.leave(call.session.id);
 }
 
 /** At once, but for a stream: that takes as long as its events do. */

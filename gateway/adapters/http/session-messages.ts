@@ -6,7 +6,10 @@ import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Arrival } from './arrival.ts';
 import type { Road } from './road.ts';
 
-/** The session a legacy request names: sealed by us, not ended, opened on this very view (GHSA-mvgg-jvj2-4frq). */
+/**
+ * The session a legacy request names: sealed by us, not ended, opened on this very view (GHSA-mvgg-jvj2-4frq). Whose it is,
+ * `authenticate` asks; until then nothing of the session changes.
+ */
 export function sessionOf({ parts }: Road, { request, at, view }: Arrival): Session | Refusal {
   const id = request.headers['mcp-session-id'];
   const revision = request.headers['mcp-protocol-version'];
@@ -16,7 +19,7 @@ export function sessionOf({ parts }: Road, { request, at, view }: Arrival): Sess
     return refuse('message_malformed', 'The Mcp-Session-Id header is required: initialize first.');
   const session = parts.seal.open(id, at);
   const alive = session !== null && !parts.sessions.ended(session.id) && session.view === (view?.name ?? '');
-  return alive && parts.sessions.hear(session.id, at) ? session : refuse('session_unknown');
+  return alive ? session : refuse('session_unknown');
 }
 
 /** Who asks in this session, with the log level that was set since it was opened. */

@@ -4,9 +4,10 @@ import { changesFor, type NewsItem } from '#gateway/core/news.ts';
 import type { Identity } from '#gateway/core/principal.ts';
 import { type Refusal, refusals, refuse } from '#gateway/core/refusals.ts';
 import type { View } from '#gateway/core/snapshot.ts';
+import { thingOf } from '#gateway/core/subscribed.ts';
 import type { Arrival } from './arrival.ts';
 import { endInTime } from './ending.ts';
-import { type LiveSession, subscriptionOf } from './live-sessions.ts';
+import type { LiveSession } from './live-sessions.ts';
 import type { Road } from './road.ts';
 import { openSse, type SseWriter } from './sse.ts';
 
@@ -23,7 +24,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
   }
   const after = request.headers['last-event-id'];
   if (typeof after === 'string') return resume(road, arrival, session, after, identity);
-  const live = sessions.enter(session, at);
+  const live = sessions.open(session, at);
   if (!live) return refuse('overloaded', 'Too many sessions are open.');
   if (live.stream) {
     // A second stream must not displace the first owner's (identity-and-trust.md §5 C4).
@@ -44,7 +45,7 @@ export function openStream(road: Road, arrival: Arrival, session: Session, ident
     stop.abort();
     letGo();
     live.stream = null;
-    sessions.leave(session.id);
+    sessions.tidy(session.id);
   });
   if (view) void tell(road, sse, live, road.parts.news.listen(wantedBy(view, identity, live), stop));
   return null;
@@ -82,7 +83,7 @@ async function tell({ parts }: Road, sse: SseWriter, live: LiveSession, news: As
       if (item.kind === 'changed') await sse.send(message(`notifications/${item.what}/list_changed`, {}));
       else {
         // By the name that the client subscribed to, which may say whose it is.
-        const uri = live.subscriptions?.get(subscriptionOf(item)) ?? item.uri;
+        const uri = live.subscribed?.nameOf(thingOf(item)) ?? item.uri;
         await sse.send(message('notifications/resources/updated', { uri }));
       }
     }
@@ -95,7 +96,7 @@ async function tell({ parts }: Road, sse: SseWriter, live: LiveSession, news: As
 /** Of lists, what the caller may know; of resources, what this session subscribed to. */
 function wantedBy(view: View, { ceiling }: Identity, live: LiveSession): (item: NewsItem) => boolean {
   const may = changesFor(view, ceiling);
-  return (item) => (item.kind === 'changed' ? may(item) : (live.subscriptions?.has(subscriptionOf(item)) ?? false));
+  return (item) => (item.kind === 'changed' ? may(item) : (live.subscribed?.nameOf(thingOf(item)) ?? null) !== null);
 }
 
 const message = (method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', method, params });

@@ -167,7 +167,7 @@ test('a stream that is opened while the gateway closes is told so, and does not 
 });
 
 test('a stream for which there is no room is refused, and recorded once', async () => {
-  const full: LiveSessions = { ...createLiveSessions(60_000), enter: () => null };
+  const full: LiveSessions = { ...createLiveSessions(60_000), open: () => null };
   const url = await listening(resultOf({}), { sessions: full });
   const headers = { ...(await sessionOf(url)), accept: 'text/event-stream' };
   const answer = await heard(await fetch(url, { headers }));
