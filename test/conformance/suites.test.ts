@@ -39,10 +39,12 @@ describe('the official suites', { timeout: 120_000 }, () => {
 
   test('what 2025-11-25 requires passes, check by check as without the gateway', async () => {
     const args = ['--requirements', '2025-11-25'];
+    const alone = await runSuite('next', direct, args);
+    expect(alone).toMatchObject({ code: 0, passed: 84, failed: 0 });
+    // A server's polling ends at the gateway, which waits for the answer itself (docs/decisions/0023): not scored, not failed.
     const through = await runSuite('next', shim.url, args);
-    expect(through.scenarios).toEqual((await runSuite('next', direct, args)).scenarios);
-    expect(through.code).toBe(0);
-    expect(through.passed).toBeGreaterThanOrEqual(81);
+    expect(through.scenarios).toEqual({ ...alone.scenarios, 'server-sse-polling': '0/0' });
+    expect(through).toMatchObject({ code: 0, passed: 81, failed: 0 });
   });
 
   test('what 2026-07-28 requires passes, check by check as without the gateway', async () => {

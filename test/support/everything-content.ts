@@ -60,6 +60,8 @@ export interface Around {
   askAll(asks: Asks, suits?: (answers: Answers) => boolean): Promise<Answers>;
   /** The capabilities that this caller declared. */
   readonly declared: Record<string, unknown>;
+  /** Closes the stream of the answer, which is then to be had by coming back (SEP-1699). */
+  closeStream?: () => void;
 }
 export type Asks = Record<string, { readonly method: string; readonly params?: object }>;
 export type Answers = Record<string, Record<string, unknown>>;
@@ -200,6 +202,15 @@ export const tools: Record<string, Tool> = {
       additionalProperties: false,
     },
     run: (args) => ({ content: [text(JSON.stringify(args))] }),
+  },
+  test_reconnection: {
+    description: 'Closes the stream of its answer, which is there for who comes back.',
+    inputSchema: object(),
+    async run(_args, { closeStream }) {
+      closeStream?.();
+      await sleep(100);
+      return { content: [text('Reconnection test completed successfully.')] };
+    },
   },
   wait: {
     description: 'Waits for some milliseconds, or until it is cancelled.',

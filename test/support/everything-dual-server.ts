@@ -131,6 +131,7 @@ function aroundOf(ctx: ServerContext): Around {
     signal: mcpReq.signal,
     arrived: { headers: Object.fromEntries(ctx.http?.req?.headers ?? []), meta: { ...envelope, ...mcpReq._meta } },
     declared: envelope[CLIENT_CAPABILITIES_META_KEY] ?? {},
+    ...(ctx.http?.closeSSE ? { closeStream: ctx.http.closeSSE } : {}),
     async notify({ method, params }) {
       const { level, data } = params as { level: 'info'; data: unknown };
       if (method === 'notifications/message') await mcpReq.log(level, data);
@@ -177,7 +178,10 @@ function addPrompts(server: McpServer, parts: DualParts): void {
       },
     },
   };
-  if (parts.extra.prompts) server.registerPrompt('test_extra_prompt', {}, () => ({ messages: [] }));
+  if (parts.extra.prompts)
+    server.registerPrompt('test_extra_prompt', { description: 'There since the list changed.' }, () => ({
+      messages: [],
+    }));
   const about = { description: 'Asks before it is rendered.' };
   server.registerPrompt('test_input_required_result_prompt', about, (async (ctx: ServerContext) =>
     asking(parts, ctx, async ({ askAll }) => {

@@ -5,6 +5,8 @@ import {
   classifyInboundRequest,
   createMcpHandler,
   createRequestStateCodec,
+  type EventStore,
+  type JSONRPCMessage,
   type McpHttpHandler,
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
@@ -111,6 +113,7 @@ export async function startDual(
     const server = make();
     const transport: Transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
+      ...{ eventStore: keptEvents(), retryInterval: 500 },
       onsessioninitialized: (session) => void sessions.set(session, { server, transport }),
       onsessionclosed: (session) => void sessions.delete(session),
     });
@@ -138,6 +141,25 @@ export async function startDual(
       for (const { transport } of sessions.values()) await transport.close();
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** What the streams of one session said, for who comes back to one of them. */
+function keptEvents(): EventStore {
+  const events: { readonly stream: string; readonly message: JSONRPCMessage }[] = [];
+  const at = (id: string): number => Number.parseInt(id, 10);
+  return {
+    storeEvent: async (stream, message) => `${events.push({ stream, message }) - 1}`,
+    getStreamIdForEventId: async (id) => events[at(id)]?.stream,
+    async replayEventsAfter(id, { send }) {
+      const stream = events[at(id)]?.stream ?? '';
+      for (const [index, event] of events.entries()) {
+        // A priming event is kept as an empty message, and is nobody's.
+        if (index > at(id) && event.stream === stream && 'jsonrpc' in event.message)
+          await send(`${index}`, event.message);
+      }
+      return stream;
     },
   };
 }
