@@ -2,7 +2,7 @@ import { canonical } from './canonical.ts';
 import type { JsonObject } from './json.ts';
 import { patched } from './json-patch.ts';
 import type { Obligations } from './obligations.ts';
-import { cleaner, redactedArguments, withTexts } from './redaction.ts';
+import { cleaner, mostText, redactedArguments, textIn, withTexts } from './redaction.ts';
 
 /** The arguments as the obligations want them sent: the very same where nothing is to change, null where that cannot be done. */
 export function changedArguments(args: JsonObject, { patches, unsent }: Obligations): JsonObject | null {
@@ -18,6 +18,7 @@ export function changedArguments(args: JsonObject, { patches, unsent }: Obligati
  */
 export function sendable(responses: JsonObject | null, { unsent }: Obligations): boolean {
   if (responses === null || unsent === null) return true;
+  if (textIn(responses) > mostText) return false;
   const clean = withTexts(responses, cleaner(unsent.kinds, []));
   return clean !== undefined && canonical(clean) === canonical(responses);
 }

@@ -1,13 +1,10 @@
 import { type Ending, type ExchangeEvent, type InputNeeded, resultOf } from './exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { Redaction } from './obligations.ts';
-import { cleaner, hideAt, type Manner, withTexts } from './redaction.ts';
+import { cleaner, hideAt, hideInText, type Manner, mostText, textIn, withTexts } from './redaction.ts';
 import { refuse } from './refusals.ts';
 import type { Contract } from './schema/contract.ts';
 import { TooMuchText } from './taken-out.ts';
-
-/** Characters of one message that are looked through: more would hold the event loop for too long. */
-const mostText = 1024 * 1024;
 
 const blocked = (why: string): Ending => ({ kind: 'refusal', refusal: refuse('answer_blocked', why) });
 const tooMuch = blocked('It is too large to be looked through for what must not be seen.');
@@ -20,7 +17,7 @@ const unfit = blocked('Without what must not be seen it does not fit the schema 
  * structured content as text. What is structured still fits `output`: where a mark does not, the member is left out.
  */
 export function seenResult(result: JsonObject, redaction: Redaction, output: Contract['output']): Ending {
-  if (textOf(result) > mostText) return tooMuch;
+  if (textIn(result) > mostText) return tooMuch;
   try {
     return seenWhole(result, redaction, output);
   } catch (fault) {
@@ -42,41 +39,30 @@ function seenWhole(result: JsonObject, redaction: Redaction, output: Contract['o
 
 function redacted(result: JsonObject, { pointers, kinds }: Redaction, manner: Manner): JsonObject | null {
   const texts: string[] = [];
-  const hidden = (value: JsonValue): JsonValue | undefined => {
-    const found = hideAt(value, pointers, manner);
-    texts.push(...found.texts);
-    return found.value;
-  };
   const { structuredContent, ...rest } = result;
-  const structured = structuredContent === undefined ? undefined : hidden(structuredContent);
-  const open = pointers.length === 0 ? rest : insideTexts(rest, hidden);
+  const { value: structured, texts: hidden } =
+    structuredContent === undefined ? { value: undefined, texts: [] } : hideAt(structuredContent, pointers, manner);
+  for (const text of hidden) texts.push(text);
+  const open = insideTexts(rest, (text) => {
+    const found = hideInText(text, pointers, manner);
+    for (const one of found.texts) texts.push(one);
+    return found.text;
+  });
   const whole = structured === undefined ? open : { ...(open as JsonObject), structuredContent: structured };
   const clean = withTexts(whole, cleaner(kinds, texts));
   return isJsonObject(clean) ? clean : null;
 }
 
-/** Every `text` that is a JSON document with the change made in it. */
-function insideTexts(value: JsonValue, change: (document: JsonValue) => JsonValue | undefined): JsonValue {
+/** Every `text` with the change made in it. */
+function insideTexts(value: JsonValue, change: (text: string) => string): JsonValue {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((one) => insideTexts(one, change));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => {
-      if (one === undefined) return [name, one];
-      const document = name === 'text' && typeof one === 'string' ? documentIn(one) : null;
-      if (document === null) return [name, insideTexts(one, change)];
-      const changed = change(document);
-      return [name, changed === document ? one : JSON.stringify(changed ?? null)];
-    }),
-  );
-}
-
-function documentIn(text: string): JsonValue | null {
-  if (!/^\s*[[{]/.test(text)) return null;
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return null;
+  const changed: JsonObject = {};
+  for (const [name, one] of Object.entries(value)) {
+    if (name === 'text' && typeof one === 'string') changed[name] = change(one);
+    else changed[name] = one === undefined ? one : insideTexts(one, change);
   }
+  return changed;
 }
 
 /** What else a caller reads of an answer without what must not be seen: by kind only, since no pointer is meant for it. */
@@ -101,15 +87,7 @@ export function seenEnding(ending: Ending, redaction: Redaction): Ending {
 type Seen = { readonly clean: JsonObject; readonly instead: null } | { readonly clean: null; readonly instead: Ending };
 
 function seenPart(part: JsonObject, { kinds }: Redaction): Seen {
-  if (textOf(part) > mostText) return { clean: null, instead: tooMuch };
+  if (textIn(part) > mostText) return { clean: null, instead: tooMuch };
   const clean = withTexts(part, cleaner(kinds, []));
   return isJsonObject(clean) ? { clean, instead: null } : { clean: null, instead: named };
-}
-
-function textOf(value: JsonValue | undefined): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  let length = 0;
-  for (const [name, one] of Object.entries(value)) length += name.length + textOf(one);
-  return length;
 }

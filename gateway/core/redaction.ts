@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { pathOf } from './json-patch.ts';
+import { documentAt, type JsonPlace, placesIn, withEscapedTexts } from './json-text.ts';
 import type { Redaction } from './obligations.ts';
 import { type SecretKind, withoutSecrets } from './secret-kinds.ts';
 import { shortest, TooMuchText, takesOut } from './taken-out.ts';
@@ -21,6 +22,32 @@ export function hideAt(value: JsonValue, pointers: readonly string[], manner: Ma
   let now: JsonValue | undefined = value;
   for (const pointer of pointers) now = now === undefined ? now : hide(now, pathOf(pointer) ?? [], manner, texts);
   return { value: now, texts };
+}
+
+/** The same in a text that is JSON: what is not hidden keeps its bytes, for a number may be larger than ours can be. */
+export function hideInText(text: string, pointers: readonly string[], manner: Manner): HiddenText {
+  const texts: string[] = [];
+  const open = pointers.length === 0 ? -1 : documentAt(text);
+  if (open < 0) return { text, texts };
+  let now = text;
+  for (const pointer of pointers) {
+    for (const place of placesIn(now, open, pathOf(pointer) ?? []).toReversed()) {
+      collect(JSON.parse(now.slice(place.start, place.end)) as JsonValue, texts);
+      now = without(now, place, manner);
+    }
+  }
+  return { text: now, texts };
+}
+
+interface HiddenText {
+  readonly text: string;
+  readonly texts: readonly string[];
+}
+
+function without(text: string, { start, end, member }: JsonPlace, manner: Manner): string {
+  if (manner === 'remove' && member !== null) return text.slice(0, member.start) + text.slice(member.end);
+  // What cannot be left out keeps its place, to which other pointers may lead.
+  return text.slice(0, start) + (manner === 'mark' ? `"${mark}"` : 'null') + text.slice(end);
 }
 
 function hide(
@@ -51,13 +78,17 @@ function hide(
  * What stood there, as it may stand in other texts: numbers, too, and texts as they read inside of JSON. One shorter than that
  * says nothing by itself, and taking it out of every other text would leave none whole.
  */
-function collect(value: JsonValue | undefined, texts: string[]): void {
-  if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, texts);
-  if (typeof value !== 'string' && typeof value !== 'number') return;
-  const text = String(value);
-  if (text.length < shortest) return;
-  const escaped = JSON.stringify(text).slice(1, -1);
-  texts.push(...(escaped === text ? [text] : [text, escaped]));
+function collect(value: JsonValue, texts: string[]): void {
+  // Without recursion: what stands in a text may nest as deep as a server likes.
+  const left: (JsonValue | undefined)[] = [value];
+  for (let one = left.pop(); one !== undefined || left.length > 0; one = left.pop()) {
+    if (typeof one === 'object' && one !== null) for (const inner of Object.values(one)) left.push(inner);
+    if (typeof one !== 'string' && typeof one !== 'number') continue;
+    const text = String(one);
+    if (text.length < shortest) continue;
+    const escaped = JSON.stringify(text).slice(1, -1);
+    texts.push(...(escaped === text ? [text] : [text, escaped]));
+  }
 }
 
 /**
@@ -80,15 +111,35 @@ export function withTexts(value: JsonValue, change: (text: string) => string): J
   return changed;
 }
 
+/** JSON inside of JSON inside of a text: how often the quotes are taken off. */
+const mostLayers = 4;
+
 /** Takes the kinds and the texts out of one text after the other. @throws TooMuchText */
 export function cleaner(kinds: readonly SecretKind[], texts: readonly string[]): (text: string) => string {
   // Also as they read once the kinds are out of them.
   const without = takesOut([...texts, ...texts.map((text) => withoutSecrets(text, kinds))], mark);
-  return (text) => without(withoutSecrets(text, kinds));
+  const clean = (text: string, layers: number): string => {
+    const rest = without(withoutSecrets(text, kinds));
+    return layers === 0 ? rest : withEscapedTexts(rest, (inner) => clean(inner, layers - 1));
+  };
+  return (text) => clean(text, mostLayers);
+}
+
+/** Characters that are looked through at once: more would hold the event loop for too long. */
+export const mostText = 1024 * 1024;
+
+/** How much there is to look through; a text costs something also when it is empty. */
+export function textIn(value: JsonValue | undefined): number {
+  if (typeof value === 'string') return value.length + 8;
+  if (typeof value !== 'object' || value === null) return 8;
+  let length = 8;
+  for (const [name, one] of Object.entries(value)) length += name.length + textIn(one);
+  return length;
 }
 
 /** Arguments without what may not be sent. Null where that cannot be done. */
 export function redactedArguments(args: JsonObject, { pointers, kinds }: Redaction): JsonObject | null {
+  if (textIn(args) > mostText) return null;
   const { value, texts } = hideAt(args, pointers, 'mark');
   try {
     const clean = value === undefined ? undefined : withTexts(value, cleaner(kinds, texts));

@@ -4,21 +4,33 @@
  * grants, not by this. All patterns take linear time: each begins behind a character that its own run cannot hold.
  */
 const patterns = {
-  private_key: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,48}KEY-----|$)/g,
-  aws_key: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
-  github_token: /(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})/g,
-  gitlab_token: /(?<![A-Za-z0-9_-])gl(?:pat|dt|rt|cbt)-[A-Za-z0-9_-]{20,}/g,
-  slack_token: /(?<![A-Za-z0-9-])xox[abeoprs]-[A-Za-z0-9-]{10,}/g,
-  google_key: /(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}/g,
-  stripe_key: /(?<![A-Za-z0-9_])[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g,
-  model_key: /(?<![A-Za-z0-9_-])sk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}/g,
-  npm_token: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}/g,
-  jwt: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*/g,
-  bearer: /(?<![A-Za-z0-9])bearer[ \t]{1,4}[A-Za-z0-9._~+/-]{16,}={0,2}/gi,
-  url_password: /(?<=:\/\/)[^\s/?#@:[]{0,256}:[^\s/?#@]{1,256}(?=@)/g,
-  email: /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g,
-  card: /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g,
+  private_key:
+    /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,48}KEY(?: BLOCK)?-----|$)/g,
+  aws_key: behind('A-Za-z0-9', '(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
+  github_token: behind('A-Za-z0-9_', '(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})'),
+  gitlab_token: behind('A-Za-z0-9_-', 'gl(?:pat|dt|rt|cbt)-[A-Za-z0-9_-]{20,}'),
+  slack_token: behind('A-Za-z0-9-', 'xox[abeoprs]-[A-Za-z0-9-]{10,}'),
+  google_key: behind('A-Za-z0-9_-', 'AIza[A-Za-z0-9_-]{35}'),
+  stripe_key: behind('A-Za-z0-9_', '[rs]k_(?:live|test)_[A-Za-z0-9]{16,}'),
+  model_key: behind('A-Za-z0-9_-', 'sk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}'),
+  npm_token: behind('A-Za-z0-9_', 'npm_[A-Za-z0-9]{36}'),
+  jwt: behind('A-Za-z0-9_-', 'eyJ[A-Za-z0-9_-]{8,}\\.eyJ[A-Za-z0-9_-]{4,}\\.[A-Za-z0-9_-]*'),
+  bearer: behind('A-Za-z0-9', '[Bb][Ee][Aa][Rr][Ee][Rr][ \\t]{1,4}[A-Za-z0-9._~+/-]{16,}={0,2}'),
+  // A name and a password may hold an `@`, and no quote: in JSON what follows that is another text.
+  url_password: /(?<=:\/\/)[^\s/?#:["<>]{0,256}:[^\s/?#"<>]{1,256}(?=@)/g,
+  // The letter of an escape is not of the address.
+  email:
+    /(?:(?<![A-Za-z0-9._%+-])(?<!\\(?=[bfnrt]))|(?<=\\[bfnrt]))[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g,
+  card: /(?<!\d)\d(?:[ -]?\d){12,}(?!\d)/g,
 } as const satisfies Record<string, RegExp>;
+
+/**
+ * What stands behind none of these characters, or behind one that is the end of an escape: of JSON (`\n`, `\u003d`) or of a
+ * URL (`%20`).
+ */
+function behind(none: string, pattern: string): RegExp {
+  return new RegExp(`(?:(?<![${none}])|(?<=\\\\[bfnrt]|\\\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}))${pattern}`, 'g');
+}
 
 export type SecretKind = keyof typeof patterns;
 
@@ -37,24 +49,60 @@ const markOf = (kind: SecretKind): string => `[redacted:${kind}]`;
 export function withoutSecrets(text: string, kinds: readonly SecretKind[]): string {
   let rest = text;
   for (const kind of kinds) {
-    rest = rest.replace(patterns[kind], (found) => (isReally(kind, found) ? markOf(kind) : found));
+    const mark = markOf(kind);
+    rest = rest.replace(patterns[kind], (found) => (kind === 'card' ? withoutCards(found, mark) : mark));
   }
   return rest;
 }
 
 /** Which of the kinds a text holds. */
 export const kindsIn = (text: string, kinds: readonly SecretKind[]): readonly SecretKind[] =>
-  kinds.filter((kind) => text.match(patterns[kind])?.some((found) => isReally(kind, found)));
+  kinds.filter((kind) => {
+    const found = text.match(patterns[kind]);
+    return kind === 'card' ? found?.some((digits) => withoutCards(digits, '') !== digits) : found !== null;
+  });
 
-const isReally = (kind: SecretKind, found: string): boolean => kind !== 'card' || passesLuhn(found.replace(/\D/g, ''));
-
-/** ISO/IEC 7812-1, Annex B: an order number of as many digits rarely passes. */
-function passesLuhn(digits: string): boolean {
-  let sum = 0;
-  for (let i = 0; i < digits.length; i++) {
-    const digit = Number(digits.at(-1 - i));
-    const counted = i % 2 === 0 ? digit : digit * 2;
-    sum += counted > 9 ? counted - 9 : counted;
+/**
+ * Digits without the numbers of cards in them: whole groups of digits, 13 to 19 together, since the number of a row may stand
+ * before and a check code behind.
+ */
+function withoutCards(text: string, mark: string): string {
+  let clean = '';
+  let copied = 0;
+  for (let at = 0; at < text.length; ) {
+    const end = cardEnd(text, at);
+    if (end > 0) {
+      clean += text.slice(copied, at) + mark;
+      copied = end;
+    }
+    at = end > 0 ? end + 1 : nextGroup(text, at);
   }
-  return sum % 10 === 0;
+  return copied === 0 ? text : clean + text.slice(copied);
 }
+
+/** Where the longest number of a card ends that begins here; 0 where none does. */
+function cardEnd(text: string, start: number): number {
+  const first = text.charCodeAt(start) - 0x30;
+  // ISO/IEC 7812-1: cards of payment begin with 2 to 6.
+  if (first < 2 || first > 6) return 0;
+  let [odd, even, count, end] = [0, 0, 0, 0];
+  for (let at = start; at < text.length && count < 19; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (!isDigit(digit)) continue;
+    // Annex B counts from the end, which is not known yet: so both ways at once.
+    const doubled = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
+    [odd, even] = [even + digit, odd + doubled];
+    count++;
+    const closes = !isDigit(text.charCodeAt(at + 1) - 0x30);
+    if (count >= 13 && closes && odd % 10 === 0) end = at + 1;
+  }
+  return end;
+}
+
+function nextGroup(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isDigit(text.charCodeAt(at) - 0x30)) at++;
+  return at + 1;
+}
+
+const isDigit = (digit: number): boolean => digit >= 0 && digit <= 9;

@@ -31,3 +31,11 @@ test('what a caller sends back is sent as it is, or not at all', () => {
   expect(sendable({ q: { content: { mail: 'none' } } }, { ...noObligations, unsent })).toBe(true);
   expect(sendable({ q: { content: { mail: 'a@b.io' } } }, { ...noObligations, unsent })).toBe(false);
 });
+
+test('what is too large to be looked through is not sent', () => {
+  const large = { note: 'x'.repeat(1_100_000) };
+  expect(changedArguments(large, { ...noObligations, unsent })).toBeNull();
+  expect(sendable(large, { ...noObligations, unsent })).toBe(false);
+  expect(changedArguments({ l: Array.from({ length: 200_000 }, () => '') }, { ...noObligations, unsent })).toBeNull();
+  expect(changedArguments(large, noObligations)).toBe(large);
+});

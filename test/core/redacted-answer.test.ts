@@ -4,6 +4,7 @@ import type { Ending, ExchangeEvent } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Redaction } from '#gateway/core/obligations.ts';
 import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
+import { hideAt, hideInText } from '#gateway/core/redaction.ts';
 
 const at = (...pointers: string[]): Redaction => ({ pointers, kinds: [] });
 const email: Redaction = { pointers: [], kinds: ['email'] };
@@ -28,7 +29,7 @@ describe('a result is shown without', () => {
       'a member of a resource that is JSON',
       { contents: [{ uri: 'x:y', text: '{"a": "secret", "b": 1}' }] },
       at('/a'),
-      { contents: [{ uri: 'x:y', text: '{"a":"[redacted]","b":1}' }] },
+      { contents: [{ uri: 'x:y', text: '{"a": "[redacted]", "b": 1}' }] },
     ],
     [
       'a kind, in a prompt',
@@ -119,4 +120,92 @@ test('what stood at a pointer is found in another text also where a kind is take
   const note = `Call ${who} about the divorce of Ann`;
   const result = { structuredContent: { note }, content: [{ type: 'text', text: `Note: ${note}` }] };
   expect(JSON.stringify(seen(result, { pointers: ['/note'], kinds: ['email'] }))).not.toContain('divorce');
+});
+
+describe('a text that is JSON', () => {
+  const text = (given: string, redaction: Redaction): unknown =>
+    (seen({ content: [{ type: 'text', text: given }] }, redaction) as { content: [{ text: string }] }).content[0].text;
+
+  test.each<[string, string, Redaction, string]>([
+    ['keeps its bytes where nothing is hidden', '{ "id": 12345678901234567890, "n": 1.0 }', at('/token'), ''],
+    [
+      'keeps all other bytes where something is',
+      ' { "id": 12345678901234567890,"l":[ {"a" : 1} ], "t" : "hush-hush" }\n',
+      at('/t', '/l/*/a'),
+      ' { "id": 12345678901234567890,"l":[ {"a" : "[redacted]"} ], "t" : "[redacted]" }\n',
+    ],
+    ['hides nothing behind a byte order mark', '\ufeff{"a":"hush-hush"}', at('/a'), '\ufeff{"a":"[redacted]"}'],
+    ['hides nothing in an escaped name', '{"\\u0061":"hush-hush"}', at('/a'), '{"\\u0061":"[redacted]"}'],
+    [
+      'hides nothing in a name that comes twice',
+      '{"a":"hush-1","a":"hush-2"}',
+      at('/a'),
+      '{"a":"[redacted]","a":"[redacted]"}',
+    ],
+    [
+      'hides no secret in escapes',
+      '{"a":"\\u0061nn\\u0040example.com","n":9007199254740993}',
+      email,
+      '{"a":"[redacted:email]","n":9007199254740993}',
+    ],
+    [
+      'hides no secret in JSON inside of it',
+      JSON.stringify({ a: JSON.stringify({ b: 'x\nann@example.com' }) }),
+      email,
+      JSON.stringify({ a: JSON.stringify({ b: 'x\n[redacted:email]' }) }),
+    ],
+  ])('%s', (_, given, redaction, wanted) => {
+    expect(text(given, redaction)).toBe(wanted === '' ? given : wanted);
+  });
+
+  test('loses a member that a schema wants gone, and stays JSON', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('a', 'b', 'c', 'é"'), fc.jsonValue({ maxDepth: 2 })),
+        fc.constantFrom(undefined, 1, '\t'),
+        (given, space) => {
+          // Some numbers are others once they were written down.
+          const document = JSON.parse(JSON.stringify(given)) as JsonObject;
+          const result = {
+            structuredContent: document,
+            content: [{ text: JSON.stringify(document, null, space) }],
+          };
+          const fits = (value: unknown) =>
+            'a' in (value as object) ? { pointer: '/a', why: 'must not be there' } : null;
+          const ending = seenResult(result, at('/a'), fits);
+          const { a: _, ...rest } = document;
+          const shown = ending as unknown as { result: { structuredContent: unknown; content: [{ text: string }] } };
+          expect(shown.result.structuredContent).toEqual(rest);
+          if (JSON.stringify(document.a ?? '').length < 4)
+            expect(JSON.parse(shown.result.content[0].text)).toEqual(rest);
+        },
+      ),
+    );
+  });
+
+  test('reads as its document does, whatever is hidden in it', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom('a', 'b'), fc.array(fc.jsonValue())), (document) => {
+        const text = JSON.stringify(document);
+        const wanted = hideAt(JSON.parse(text), ['/a/*', '/b/0'], 'mark').value;
+        expect(JSON.parse(hideInText(text, ['/a/*', '/b/0'], 'mark').text)).toEqual(wanted);
+      }),
+    );
+  });
+
+  test('takes linear time, however deep it nests and however often it is quoted', () => {
+    const texts = [
+      `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`,
+      '"\\'.repeat(200_000),
+      '{"a":"\\\\\\""'.repeat(40_000),
+    ];
+    const began = process.threadCpuUsage();
+    for (const given of texts) text(given, { pointers: ['/a/a/a', '/*/b'], kinds: ['email'] });
+    expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(1_000);
+  });
+});
+
+test('an answer of more parts than are looked at is withheld, were they empty', () => {
+  const content = Array.from({ length: 120_000 }, () => '');
+  expect(seen({ content }, email)).toMatchObject({ kind: 'refusal', refusal: { refused: 'answer_blocked' } });
 });

@@ -45,6 +45,9 @@ describe.each(secretKinds)('%s', (kind) => {
       '://a:',
       'eyJ',
       '.',
+      '\\n',
+      '%20',
+      '4 ',
     ];
     for (const part of parts) {
       const text = part.repeat(Math.ceil(500_000 / part.length));
@@ -71,4 +74,41 @@ test('what looks alike and is none is left alone', () => {
 
 test('a key that is cut short is taken out to the end of the text', () => {
   expect(withoutSecrets(`x -----BEGIN ${'PRIVATE'} KEY-----\nMIIE`, ['private_key'])).toBe('x [redacted:private_key]');
+});
+
+describe('what hides a secret from a careless look does not hide it:', () => {
+  const token = examples.github_token;
+  test.each<[string, SecretKind, string, string]>([
+    [
+      'an escape of JSON before it',
+      'github_token',
+      `{"a":"key:\\n${token}"}`,
+      `{"a":"key:\\n[redacted:github_token]"}`,
+    ],
+    ['an escape by number before it', 'github_token', `"key\\u003d${token}"`, '"key\\u003d[redacted:github_token]"'],
+    ['percent signs before it', 'github_token', `?q=a%20${token}`, '?q=a%20[redacted:github_token]'],
+    ['an escape before an address', 'email', '{"to":"x\\nann@example.com"}', '{"to":"x\\n[redacted:email]"}'],
+    ['the three digits on the back of a card', 'card', '4111 1111 1111 1111 123', '[redacted:card] 123'],
+    ['the number of a row before a card', 'card', '12 4111-1111-1111-1111', '12 [redacted:card]'],
+    ['another card beside it', 'card', '4111111111111111 5500000000000004', '[redacted:card] [redacted:card]'],
+    ['an @ in the password', 'url_password', 'https://ann:p@ss@host/a', 'https://[redacted:url_password]@host/a'],
+    ['an @ in the name', 'url_password', 'https://ann@x.io:pass@host/a', 'https://[redacted:url_password]@host/a'],
+    [
+      'the words of PGP',
+      'private_key',
+      `a -----BEGIN PGP ${'PRIVATE'} KEY BLOCK-----\n\nlQdG\n-----END PGP ${'PRIVATE'} KEY BLOCK----- b`,
+      'a [redacted:private_key] b',
+    ],
+  ])('%s', (_, kind, text, clean) => {
+    expect(withoutSecrets(text, [kind])).toBe(clean);
+    expect(kindsIn(text, [kind])).toEqual([kind]);
+  });
+});
+
+test.each([
+  '{"u":"https://host:80","e":"b@c"}',
+  '1234 5678 9012 3456 7890 1234 5678',
+  '2026-11-21 12:30:45 1700000000000',
+])('%s holds neither a password nor a card', (text) => {
+  expect(kindsIn(text, ['url_password', 'card'])).toEqual([]);
 });
