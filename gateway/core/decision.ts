@@ -54,12 +54,12 @@ const modes = new Set(['enforce', 'warn', 'shadow']);
 export function decide(document: unknown): Decision | Unusable {
   if (!isJsonObject(document)) return unusable('the decision is not an object');
   for (const name of Object.keys(document)) {
-    if (!members.has(name)) return unusable(`unknown member ${JSON.stringify(name)}`);
+    if (!members.has(name)) return unusable('it has a member that is not known');
   }
-  const grants = rows(document.grant, grantShape);
-  const denies = rows(document.deny, denyShape);
-  const asks = rows(document.approve, askShape);
-  const warns = rows(document.warn, warnShape);
+  const grants = rows(document, 'grant', grantShape);
+  const denies = rows(document, 'deny', denyShape);
+  const asks = rows(document, 'approve', askShape);
+  const warns = rows(document, 'warn', warnShape);
   const obligations = readObligations(document.obligations);
   const wrong = [grants, denies, asks, warns, obligations].find((part) => typeof part === 'string');
   if (typeof wrong === 'string') return unusable(wrong);
@@ -136,12 +136,16 @@ const askShape: Shape = (row) =>
   isMode(row.mode) &&
   only(row, ['code', 'message', 'groups', 'min', 'ttl_s', 'scope', 'not_requester', 'form', 'mode']);
 
-/** The rows of one member, or the sentence that says what is wrong with it. */
-function rows(value: JsonValue | undefined, shape: Shape): readonly JsonObject[] | string {
+/**
+ * The rows of one member, or the sentence that says what is wrong with it. Callers read that sentence: it repeats nothing of
+ * the document, which may hold what a rule looked at, or the policy's own data.
+ */
+function rows(document: JsonObject, member: string, shape: Shape): readonly JsonObject[] | string {
+  const value = document[member];
   if (value === undefined) return [];
-  if (!Array.isArray(value)) return 'a member of the decision is not a list';
+  if (!Array.isArray(value)) return `its member "${member}" is not a list`;
   for (const row of value) {
-    if (!isJsonObject(row) || !shape(row)) return `a row of the decision has an unknown shape: ${brief(row)}`;
+    if (!isJsonObject(row) || !shape(row)) return `a row of its member "${member}" has an unknown shape`;
   }
   return value as JsonObject[];
 }
@@ -150,4 +154,3 @@ const list = (value: readonly JsonObject[] | string): readonly JsonObject[] => (
 const code = (row: JsonObject): string => String(row.code);
 const sentence = (row: JsonObject): string => (typeof row.message === 'string' ? row.message : String(row.code));
 const unusable = (why: string): Unusable => ({ verdict: 'unusable', why });
-const brief = (value: JsonValue): string => JSON.stringify(value)?.slice(0, 120) ?? 'null';

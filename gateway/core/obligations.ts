@@ -64,9 +64,9 @@ export function readObligations(value: JsonValue | undefined): Obligations | str
   return all;
 }
 
-/** Its type and no more: the properties of one may repeat an argument, and this sentence is read by many. */
+/** Its type, if there is such a one, and no more: the rest may repeat an argument, and this sentence is read by many. */
 const typeOf = (row: JsonValue): string =>
-  isJsonObject(row) && typeof row.type === 'string' ? JSON.stringify(row.type.slice(0, 48)) : 'it has no type';
+  isJsonObject(row) && obligationTypes.some((type) => type === row.type) ? `"${row.type}"` : 'of no known type';
 
 const merged = (a: Obligations, b: Obligations): Obligations => ({
   answerBytes: least(a.answerBytes, b.answerBytes),

@@ -23,12 +23,16 @@ function outgoingParams({ method, args, target }: Reserved): JsonObject {
   return args;
 }
 
-function outgoingMeta(call: Reserved): JsonObject | null {
+/** What of the metadata of a request goes on to its server. */
+export function metaOf({ _meta: received }: JsonObject): JsonObject | null {
+  if (!isJsonObject(received)) return null;
   const meta: JsonObject = {};
-  const received = call.params._meta;
-  if (isJsonObject(received)) {
-    for (const name of Object.keys(received)) if (!ofOurHop.has(name)) meta[name] = received[name];
-  }
+  for (const name of Object.keys(received)) if (!ofOurHop.has(name)) meta[name] = received[name];
+  return meta;
+}
+
+function outgoingMeta(call: Reserved): JsonObject | null {
+  const meta = metaOf(call.params) ?? {};
   if (call.trace) {
     meta.traceparent = call.trace.traceparent;
     if (call.trace.tracestate) meta.tracestate = call.trace.tracestate;

@@ -2,9 +2,18 @@ import type { JsonObject, JsonValue } from './json.ts';
 import { pointerPart } from './json-pointer.ts';
 import { credentialKinds, kindsIn, type SecretKind } from './secret-kinds.ts';
 
-/** That there is something in the arguments which opens other doors; never what. */
+/** What a caller sends to a server: the arguments, and beside them answers to its questions and metadata of the request. */
+export interface SentParts {
+  readonly arguments: JsonObject;
+  readonly input_responses: JsonObject | null;
+  readonly _meta: JsonObject | null;
+}
+
+/** That there is something in what is sent which opens other doors; never what. */
 export interface SecretFact {
-  /** JSON pointer of the argument that holds it; `*` for a member whose name does, since the name would be the text. */
+  /** Where the pointer leads into. */
+  readonly part: keyof SentParts;
+  /** JSON pointer of the text that holds it; `*` for a member whose name does, since the name would be the text. */
   readonly pointer: string;
   /** `unread` where there is more text than is looked through: a rule against all kinds has to see that, too. */
   readonly kind: SecretKind | 'unread';
@@ -13,16 +22,17 @@ export interface SecretFact {
 /** Characters that are looked through: as much as the policy engine takes. */
 const mostText = 1024 * 1024;
 
-export function secretFacts(args: JsonObject): readonly SecretFact[] {
+export function secretFacts(sent: SentParts): readonly SecretFact[] {
   const facts: SecretFact[] = [];
   let left = mostText;
+  let part: keyof SentParts = 'arguments';
   const look = (text: string, pointer: string): boolean => {
     // Each costs something, empty ones too.
     left -= text.length + 16;
     if (left < 0 || text.length < 8) return false;
     const before = facts.length;
     for (const kind of new Set(formsOf(text).flatMap((form) => kindsIn(form, credentialKinds))))
-      facts.push({ pointer, kind });
+      facts.push({ part, pointer, kind });
     return facts.length > before;
   };
   const visit = (value: JsonValue | undefined, pointer: string): void => {
@@ -34,8 +44,11 @@ export function secretFacts(args: JsonObject): readonly SecretFact[] {
       visit(one, hidden ? `${pointer}/*` : `${pointer}/${pointerPart(name)}`);
     }
   };
-  visit(args, '');
-  return left < 0 ? [...facts, { pointer: '', kind: 'unread' }] : facts;
+  for (part of ['arguments', 'input_responses', '_meta'] as const) {
+    visit(sent[part], '');
+    if (left < 0) return [...facts, { part, pointer: '', kind: 'unread' }];
+  }
+  return facts;
 }
 
 /** A text as it stands, and as it reads once one layer is taken off: percent signs, the escapes of JSON, base64. */

@@ -2,7 +2,8 @@ import { changedArguments, sendable } from '#gateway/core/argument-changes.ts';
 import { type Authorized, type Classified, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, rejudged } from '#gateway/core/decision.ts';
 import { factsOf, isFactFlaw } from '#gateway/core/facts.ts';
-import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { metaOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { describeMisfit } from '#gateway/core/schema/contract.ts';
 import { type PermitPorts, permitted, reachable, unmet } from './permitted.ts';
@@ -18,14 +19,13 @@ export function authorize(call: Classified, ports: PermitPorts): Authorized | Re
   // Only now: what a schema asks for is told to nobody who may not call the tool.
   const misfit = target.contract.input?.(call.args);
   if (misfit) return refuse('arguments_invalid', describeMisfit('arguments', misfit), { ...misfit });
-  if (!sendable(call.responses, decision.obligations) || !sendable(metaOf(call), decision.obligations))
+  if (!sendable(call.responses, decision.obligations) || !sendable(metaOf(call.params), decision.obligations))
     return unsendable();
   const args = changedArguments(call.args, decision.obligations);
   return args === call.args ? learn(call, { decision }) : changed(call, ports, decision, args);
 }
 
 /** What goes to the server beside the arguments is not changed, but withheld with the call. */
-const metaOf = ({ params: { _meta: meta } }: Classified): JsonObject | null => (isJsonObject(meta) ? meta : null);
 const unsendable = (): Refusal => unmet('take out of what is sent beside the arguments what must not be sent');
 
 /** The policy changed the arguments: what it made of them has to fit the tool, and is judged once more, and only once. */
@@ -44,6 +44,7 @@ function changed(
   const second = permitted(call, { args, facts }, ports);
   if (isRefusal(second)) return second;
   if (changedArguments(args, second.obligations) !== args) return unmet('change the arguments twice');
-  if (!sendable(call.responses, second.obligations) || !sendable(metaOf(call), second.obligations)) return unsendable();
+  if (!sendable(call.responses, second.obligations) || !sendable(metaOf(call.params), second.obligations))
+    return unsendable();
   return learn(call, { args, facts, decision: rejudged(first, second) });
 }

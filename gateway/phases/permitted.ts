@@ -4,6 +4,7 @@ import type { Authenticated, Classified } from '#gateway/core/call.ts';
 import type { Allowed, Ask, Decision, Unusable } from '#gateway/core/decision.ts';
 import { openFacts } from '#gateway/core/facts.ts';
 import type { Question } from '#gateway/core/judge.ts';
+import { metaOf } from '#gateway/core/outgoing.ts';
 import type { PolicyPhase } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -54,9 +55,11 @@ export function permitted(
 }
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */
-function halted(call: Classified, { halting }: PermitPorts, why: string, data: object): Refusal {
-  if (!call.dryRun) halting.halt(call.identity);
-  return refuse('run_revoked', `The policy ends this run: ${why}`, { ...data });
+function halted(call: Classified, ports: PermitPorts, why: string, data: object): Refusal {
+  // Asked before the run ends: whether there is such a tool is told to who may list it, however the call ends.
+  const hidden = !listed(call, call.target, ports);
+  if (!call.dryRun) ports.halting.halt(call.identity);
+  return refuse('run_revoked', `The policy ends this run: ${why}`, { ...data }, hidden);
 }
 
 /** May this caller see it in a list? The question is the policy's, with the arguments left open. */
@@ -79,7 +82,12 @@ function judged(call: Authenticated, about: About, ports: ListPorts): Decision |
   const question = { ...about, method, call: call.call, at, dryRun, identity, client };
   return call.snapshot.judge.decide(question, {
     spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
-    secrets: () => secretFacts(about.args),
+    secrets: () =>
+      secretFacts({
+        arguments: about.args,
+        input_responses: about.responses,
+        _meta: about.phase === 'list' ? null : metaOf(call.params),
+      }),
     argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
   });
 }

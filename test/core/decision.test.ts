@@ -87,3 +87,15 @@ describe('a decision', () => {
     expect(decide(document)).toMatchObject({ verdict: 'unusable' });
   });
 });
+
+test.each<[string, object]>([
+  ['a row', { deny: [{ ...deny, detai: 'hunter2' }] }],
+  ['a row that is none', { approve: ['hunter2'] }],
+  ['the name of a member', { hunter2: [] }],
+  ['the type of an obligation', { obligations: [{ id: 'x', type: 'hunter2' }] }],
+  ['a grant', { grant: [{ id: 7, hunter2: 1 }] }],
+])('of a document that cannot be read, %s is not repeated', (_, document) => {
+  const said = decide(document);
+  expect(said.verdict).toBe('unusable');
+  expect(JSON.stringify(said)).not.toContain('hunter2');
+});

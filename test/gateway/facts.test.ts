@@ -69,6 +69,14 @@ describe('the rules about hosts and secrets that policies/README.md shows', () =
     expect(server.calls).toEqual(wanted === null ? [name] : []);
   });
 
+  test('find a secret in the metadata of a request', async () => {
+    await start(await shown());
+    const session = await openSession(sekisho);
+    const heard = await session.ask('tools/call', { name: 'up__run', arguments: {}, _meta: { 'x.io/note': token } });
+    expect(refusalIn(heard.answer.result)?.codes).toEqual(['SECRET_LEAVES']);
+    expect(server.calls).toEqual([]);
+  });
+
   test('hide no tool from a list, in which no argument is known yet', async () => {
     await start(await shown());
     expect(itemsOf(await (await openSession(sekisho)).ask('tools/list'), 'tools')).toHaveLength(3);
@@ -79,7 +87,7 @@ describe('the rules about hosts and secrets that policies/README.md shows', () =
     await codesOf('run', { anything: token });
     await sekisho.gateway.close();
     const decisions = await readFile(folder.at('log.jsonl'), 'utf8');
-    expect(decisions).toContain('"secrets":[{"pointer":"/anything","kind":"github_token"}]');
+    expect(decisions).toContain('"secrets":[{"part":"arguments","pointer":"/anything","kind":"github_token"}]');
     const audit = await readFile(join(sekisho.gateway.config.state, 'audit', 'audit.jsonl'), 'utf8');
     for (const text of [decisions, audit, JSON.stringify(sekisho.log)]) expect(text).not.toContain(token);
   });

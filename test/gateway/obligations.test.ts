@@ -227,6 +227,30 @@ describe('an obligation to halt the run', () => {
   });
 });
 
+test('an obligation to halt the run does not tell of a tool that the caller may not list', async () => {
+  const hidden = 'deny contains {"code": "HIDDEN", "message": "m"} if input.tool.name == "account"';
+  await start(`${hidden}\n\n${oblige('halt_run', { reason: 'it took the bait' }, 'input.tool.name == "account"')}`);
+  // What differs from call to call whatever is called.
+  const said = ({ status, answer: { error } }: Heard) =>
+    JSON.stringify({ status, error }).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'CALL');
+  const unknown = said(await call('none-such'));
+  const session = await openSession(sekisho);
+  const halted = said(await session.call('up__account', {}));
+  expect(halted).toBe(unknown);
+  expect(halted).not.toContain('bait');
+  expect((await sekisho.audit()).at(-1)).toMatchObject({ reason: 'run_revoked' });
+  expect(reasonOf(await session.call('up__search'))).toBe('run_revoked');
+});
+
+test('what a policy says in no known shape is repeated to nobody', async () => {
+  await start(
+    'obligations contains {"id": "x", "type": input.arguments.note, "hush": "hunter2"} if input.arguments.note',
+  );
+  const refused = await call('search', { note: 'n0te' });
+  expect(reasonOf(refused)).toBe('policy_unavailable');
+  expect(JSON.stringify(refused.answer)).not.toMatch(/hunter2|n0te/);
+});
+
 test.each([
   ['of an unknown type', oblige('pray', {})],
   ['with an unknown property', oblige('timeout', { ms: 10, s: 1 })],

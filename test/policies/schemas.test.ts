@@ -56,7 +56,7 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
     },
     ...{
       facts: { paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], ...beside },
-      secrets: () => [{ pointer: '/a', kind: 'jwt' }],
+      secrets: () => [{ part: 'arguments', pointer: '/a', kind: 'jwt' }],
       responses: null,
       spending: null,
     },
