@@ -72,8 +72,11 @@ func compile(asked request, modules map[string]*ast.Module) (answer, error) {
 	broken = strangeRows(asked.Schemas, modules)
 	if checker.Failed() {
 		broken = append(broken, diagnosticsOf(checker.Errors, "")...)
-	} else {
-		broken = append(broken, misspelt(asked, modules)...)
+	}
+	for _, d := range misspelt(asked, modules) {
+		if !slices.Contains(broken, d) {
+			broken = append(broken, d)
+		}
 	}
 	if len(broken) > 0 {
 		return answer{Diagnostics: sorted(broken)}, nil

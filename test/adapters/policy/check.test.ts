@@ -41,6 +41,21 @@ test.each([
   ],
   ['a name in a list', because('input.facts.paths[_].rooot == "x"'), 'undefined ref: input.facts.paths[_].rooot'],
   [
+    'a name below what goes on under another one',
+    because('{\n\tsome url in input.facts.urls\n\turl.hosst == "x"\n}'),
+    'a.rego:5:2: rego_type_error: undefined ref: url.hosst',
+  ],
+  [
+    'a name in a message',
+    'deny contains {"code": "X", "message": $"{url.pointr}"} if some url in input.facts.urls',
+    'a.rego:3:43: rego_type_error: undefined ref: url.pointr',
+  ],
+  [
+    'a name in what a rule stands for',
+    `deny contains {"code": "X", "message": "m"} if {\n\tsome line in all.commands\n\tline.clas == "x"\n}\n\nall := input.facts`,
+    'a.rego:5:2: rego_type_error: undefined ref: line.clas',
+  ],
+  [
     'a number compared with a text, which never holds',
     because('input.time.minute == "5"'),
     'a.rego:3:48: rego_type_error: match error',
@@ -61,6 +76,11 @@ test.each([
 
 test.each([
   ['what may be null, compared with null', because('input.tool == null')],
+  [
+    'an argument of any name, under another one',
+    because('{\n\tsome one in input.arguments.list\n\tone.deep == "x"\n}'),
+  ],
+  ['data of any name', because('{\n\tsome host in data.egress\n\thost.deep == input.server.id\n}')],
   ['an argument of any name', because('input.arguments.anything.deep == "x"')],
   ['an annotation of any name', because('input.tool.annotations.readOnlyHint == true')],
   ['a row whose keys are worked out', 'deny contains {key: "x"} if some key in ["code", "message"]'],
@@ -70,9 +90,8 @@ test.each([
 });
 
 test('every place is named at once', async () => {
-  expect(
-    await complaints(`${because('input.tol == 1')}\n\ndeny contains {"cod": 1}\n\n${because('input.servr == 1')}`),
-  ).toHaveLength(5);
+  const rules = [because('input.tol == 1'), 'deny contains {"cod": 1}', because('input.tool.nmae == 1')];
+  expect(await complaints(rules.join('\n\n'))).toHaveLength(5);
 });
 
 test('nothing is wrong with the shipped pack', async () => {
