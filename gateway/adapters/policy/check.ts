@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PolicyErrors } from './compile.ts';
 import { askCompiler } from './compiler.ts';
 import { decisionEntrypoint } from './engine.ts';
+import { switchedOn } from './packs.ts';
 import { readSources } from './sources.ts';
 import type { Toolchain } from './toolchain.ts';
 
@@ -13,6 +14,9 @@ import type { Toolchain } from './toolchain.ts';
 export async function checkPolicies(directory: string, toolchain: Toolchain, cache?: string): Promise<PolicyErrors> {
   const sources = await readSources(directory);
   if ('errors' in sources) return sources;
+  // All packs are looked at, those that are off included; and whether those that are on are there.
+  const packs = switchedOn(sources);
+  if ('errors' in packs) return packs;
   const files = { ...sources.rules, ...sources.tests };
   const schemas = await readSchemas(toolchain);
   const request = { mode: 'check', files, data: sources.data, entrypoints: [decisionEntrypoint], schemas } as const;

@@ -6,6 +6,7 @@ import { askCompiler, type PolicyCache } from './compiler.ts';
 import type { PolicyError } from './compiler-protocol.ts';
 import { parseData } from './data-json.ts';
 import { decisionEntrypoint } from './engine.ts';
+import { switchedOn } from './packs.ts';
 import { type PolicySources, readSources } from './sources.ts';
 import type { Toolchain } from './toolchain.ts';
 
@@ -43,9 +44,11 @@ export async function compilePolicy(options: CompileOptions): Promise<CompiledPo
 
 /** The same for what was read already, so that nothing else is compiled than what was tested. */
 export async function compileSources(
-  sources: PolicySources,
+  read: PolicySources,
   { directory, toolchain, cache }: CompileOptions,
 ): Promise<CompiledPolicy | PolicyErrors> {
+  const sources = switchedOn(read);
+  if ('errors' in sources) return sources;
   const written = Object.keys(sources.rules).length > 0;
   if (sources.built !== null && written) {
     return flaw('policy_ambiguous', `${directory} holds .rego files and a policy.wasm: keep the one that is meant`);

@@ -12,6 +12,7 @@ import {
 } from './compile.ts';
 import type { PolicyError } from './compiler-protocol.ts';
 import { createPolicyEngine } from './engine.ts';
+import { switchedOn } from './packs.ts';
 import { PolicyFault } from './policy-fault.ts';
 import { remembering } from './remember.ts';
 import { type PolicySources, readSources } from './sources.ts';
@@ -31,9 +32,10 @@ const testLimitMs = 60_000;
 
 /** Everything that stands between an edit and the policy that decides: what is wrong comes back with its place. */
 export async function preparePolicy(options: CompileOptions): Promise<Prepared | PolicyErrors> {
-  const sources = await readSettled(options.directory);
+  const read = await readSettled(options.directory);
   // What is no folder is a bundle, or is not there: the compiler's door says which.
-  if (sources === null) return activated(await compilePolicy(options));
+  if (read === null) return activated(await compilePolicy(options));
+  const sources = 'errors' in read ? read : switchedOn(read);
   if ('errors' in sources) return sources;
   const [compiled, tested] = await Promise.all([compileSources(sources, options), selfTested(sources, options)]);
   if ('errors' in compiled) return compiled;
