@@ -19,7 +19,7 @@ export const reviewBody = (token: string, audience: string): string =>
 export function readReview(
   text: string,
   audience: string,
-  { claims, jti }: Pick<Subject, 'claims' | 'jti'>,
+  { claims }: Pick<Subject, 'claims'>,
 ): 'alive' | 'gone' | { readonly why: string } {
   const parsed = parseStrict(text, mostDepth);
   const answer = isFlaw(parsed) ? null : parsed.value;
@@ -35,8 +35,9 @@ export function readReview(
   const pod = valueAt(claims, 'kubernetes.io', 'pod', 'uid');
   if (pod !== undefined && !names(extra['authentication.kubernetes.io/pod-uid'], pod)) return 'gone';
   const credential = extra['authentication.kubernetes.io/credential-id'];
-  // Since Kubernetes 1.32; where it stands, it is that of this very token.
-  return credential === undefined || jti === null || names(credential, `JTI=${jti}`) ? 'alive' : 'gone';
+  // Since Kubernetes 1.32; where it stands, it is that of this very token, whether or not we use its name up.
+  const { jti } = claims;
+  return credential === undefined || jti === undefined || names(credential, `JTI=${jti}`) ? 'alive' : 'gone';
 }
 
 const isObject = (value: JsonValue | null | undefined): value is JsonObject =>
