@@ -76,12 +76,20 @@ async function readRing(folder: string): Promise<readonly RingKey[]> {
   const keys = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
-      const { signing, beside } = await readKeyFile(path);
+      const read = await readKeyFile(path).catch(gone);
+      if (read === null) return null;
+      const { signing, beside } = read;
       const { from } = beside;
       if (!Number.isSafeInteger(from)) throw new Error(`The key file "${path}" does not say "from" when it signs.`);
       const publicKey = createPublicKey(signing.key);
       return { number: Number.parseInt(name, 10), kid: signing.kid, from: Number(from), path, signing, publicKey };
     }),
   );
-  return keys;
+  return keys.filter((key) => key !== null);
+}
+
+/** Another process deletes a key that is over, also after it was listed here. */
+function gone(error: unknown): null {
+  if (error instanceof Error && isCode(error.cause, 'ENOENT')) return null;
+  throw error;
 }

@@ -1,5 +1,5 @@
 import { readdirSync, writeFileSync } from 'node:fs';
-import { chmod, readdir, stat } from 'node:fs/promises';
+import { chmod, readdir, stat, symlink } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createKeyRing } from '#gateway/adapters/keys/ring.ts';
 import { scratchFolder } from '#test/support/scratch-folder.ts';
@@ -68,6 +68,17 @@ test('while every key is revoked nothing signs; a refresh makes new ones', async
   expect([ring.current(), ring.published()]).toEqual([null, { keys: [] }]);
   await ring.refresh();
   expect(old).not.toContain(ring.current()?.kid);
+});
+
+test('a key that another process deletes while the folder is read is over, and fails nobody', async () => {
+  await using scratch = await scratchFolder();
+  const clock = { now: 1_000_000_000 };
+  const ring = await aRing(scratch.at('keys'), clock);
+  // It is listed, and cannot be opened: as a file is that goes between the two.
+  await symlink(scratch.at('gone'), scratch.at('keys/7.jwk'));
+  await ring.refresh();
+  expect(kids(ring)).toHaveLength(2);
+  expect(kids(await aRing(scratch.at('keys'), clock))).toEqual(kids(ring));
 });
 
 test('a key file that others may read, or that does not say when it signs, is not used', async () => {
