@@ -1,6 +1,7 @@
 import type { RunRule } from '#gateway/core/config-identity.ts';
 import { type Exchanged, type ExchangeRequest, isRunToken } from '#gateway/core/exchange-request.ts';
 import { type Granting, grantAsked, stillGranted } from '#gateway/core/granting.ts';
+import { beginningOf, issuerOf } from '#gateway/core/jwt.ts';
 import { opened, renewed } from '#gateway/core/minting.ts';
 import { isRefusal, type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { namesOf, namesOfSubject, type Redeemed, type Redemption, tokenName } from '#gateway/core/revocation.ts';
@@ -33,6 +34,7 @@ export interface TokenServiceParts {
   readonly log: Log;
 }
 
+const notOurs = refuse('rule_unmatched', 'It was not given under a trust rule that this gateway has.');
 /** Exchanges, and renewals, under way: a transaction and a signature each. */
 const atOnce = 64;
 /** Why a token could not be looked at; every other refusal says that there is nothing to revoke. */
@@ -48,7 +50,10 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
   return {
     async exchange(request, now) {
       try {
-        if (isRunToken(request.token)) return await renewals(() => renew(parts, request, now));
+        if (isRunToken(request.token)) {
+          // Unverified, and before a seat is taken: to verify a token of others its issuer is asked, and that one may hang.
+          return issuerOf(request.token) === parts.issuer ? await renewals(() => renew(parts, request, now)) : notOurs;
+        }
         const subject = await parts.subjects.verify(request.token, now);
         const worth = isRefusal(subject) ? subject : await worthOf(parts, request, subject, now);
         return isRefusal(worth) ? worth : await openings(() => open(parts, worth, now));
@@ -58,7 +63,8 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       }
     },
     async revoke(token, now) {
-      const identity = await parts.tokens.verify(token, now);
+      // As of when it begins: one that is early here is good soon, unless it is ended now.
+      const identity = await parts.tokens.verify(token, Math.max(now, beginningOf(token)));
       if (isRefusal(identity)) return unjudged.includes(identity.refused) ? identity : null;
       // Once is enough: whoever holds a token must not make the store write as often as they like.
       if (parts.revocations.find(identity)?.refused === 'run_revoked') return null;
@@ -93,7 +99,10 @@ interface Worth {
   readonly boundTo: string | null;
 }
 
-/** The one rule that fits says what the run may do, and its claims say which run it is. Nothing is used up by asking. */
+/**
+ * The one rule that fits says what the run may do, and its claims say which run it is. Asking uses up the proof that came
+ * with it, and not the token.
+ */
 async function worthOf(
   parts: TokenServiceParts,
   request: ExchangeRequest,
@@ -161,9 +170,7 @@ async function renew(parts: TokenServiceParts, request: ExchangeRequest, now: nu
   const { token, run } = identity;
   const { rule: name, source } = token;
   const rule = parts.rules.find(({ id, issuer }) => id === name && issuer === source);
-  if (identity.issuer !== parts.issuer || !rule || source === null) {
-    return refuse('rule_unmatched', 'It was not given under a trust rule that this gateway has.');
-  }
+  if (identity.issuer !== parts.issuer || !rule || source === null) return notOurs;
   const granted = grantAsked(stillGranted(rule.grant, identity), request.scope);
   if (isRefusal(granted)) return granted;
   const boundTo = await keyOf(parts, request, { rule, boundTo: token.boundTo }, now);

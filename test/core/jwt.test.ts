@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { meantFor, parsePart } from '#gateway/core/jwt.ts';
+import { beginningOf, issuerOf, meantFor, parsePart } from '#gateway/core/jwt.ts';
 
 const encoded = (text: string): string => Buffer.from(text, 'latin1').toString('base64url');
 
@@ -29,4 +29,25 @@ test.each([
 
 test('a part is read once decoded', () => {
   expect(parsePart(encoded('{"a":[1]}'), 4)).toEqual({ a: [1] });
+});
+
+test.each([
+  ['no JWT', 'x', '', 0],
+  ['no claims', `${encoded('{}')}.${encoded('[]')}.s`, '', 0],
+  ['claims of other types', `${encoded('{}')}.${encoded('{"iss":1,"nbf":"2","iat":"3"}')}.s`, '', 0],
+  [
+    'an issuer and a beginning',
+    `${encoded('{}')}.${encoded('{"iss":"https://a.test","iat":4,"nbf":5}')}.s`,
+    'https://a.test',
+    5000,
+  ],
+  [
+    'an issue later than its beginning',
+    `${encoded('{}')}.${encoded('{"iss":"https://a.test","iat":9,"nbf":5}')}.s`,
+    'https://a.test',
+    9000,
+  ],
+  ['more than 8 KiB', `${encoded('{}')}.${encoded(`{"iss":"${'a'.repeat(8192)}","nbf":5}`)}.s`, '', 0],
+])('of %s it is read, unverified, whose it says it is and from when', (_, token, issuer, from) => {
+  expect([issuerOf(token), beginningOf(token)]).toEqual([issuer, from]);
 });

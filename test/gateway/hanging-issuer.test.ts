@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
@@ -12,16 +13,19 @@ let good: TestIssuer;
 let hanging: TestIssuer;
 let sekisho: TestGateway;
 
-const person = (id: string, { url, caFile }: TestIssuer) => ({
-  ...{ id, issuer: url, audience: resource, keys: { ca: caFile }, verify: { typ: 'JWT' } },
+let mute: TestIssuer;
+
+const person = (id: string, { url, caFile }: TestIssuer, typ = 'JWT') => ({
+  ...{ id, issuer: url, audience: resource, keys: { ca: caFile }, verify: { typ } },
 });
 
 beforeAll(async () => {
-  [good, hanging] = await Promise.all([startIssuer(), startIssuer()]);
+  [good, hanging, mute] = await Promise.all([startIssuer(), startIssuer(), startIssuer()]);
   hanging.hanging = true;
+  mute.hanging = true;
   sekisho = await startGateway({
     identity: {
-      people: [person('good', good), person('hanging', hanging)],
+      people: [person('good', good), person('hanging', hanging), person('mute', mute, 'at+jwt')],
       runs: [aRule(good), aRule(hanging, { id: 'hanging' })],
     },
   });
@@ -29,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sekisho?.close();
-  await Promise.all([good?.close(), hanging?.close()]);
+  await Promise.all([good?.close(), hanging?.close(), mute?.close()]);
 });
 
 const aPerson = (issuer: TestIssuer, jti: string): Promise<string> =>
@@ -62,6 +66,19 @@ test('300 exchanges at an issuer that hangs delay neither those at another one, 
   expect((await inTime(() => exchange(sekisho, job))).status).toBe(200);
   expect((await inTime(() => exchange(sekisho, token))).status).toBe(200);
   expect((await Promise.all(flood)).every(({ status }) => status === 503)).toBe(true);
+});
+
+test('tokens of an issuer that hangs, sent as if for renewal, keep no renewal waiting: they are none of ours', async () => {
+  const token = await aRunToken(sekisho, good);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const claims = { iss: mute.url, aud: resource, sub: 'grace' };
+  const forged = await Promise.all(
+    Array.from({ length: 80 }, (_, n) => mute.sign({ ...claims, jti: `f${n}` }, { typ: 'at+jwt' }, privateKey)),
+  );
+  const flood = forged.map((one) => exchange(sekisho, one));
+  expect((await inTime(() => exchange(sekisho, token))).status).toBe(200);
+  const ends = await Promise.all(flood);
+  expect([...new Set(ends.map(({ status, body }) => `${status} ${body.reason}`))]).toEqual(['403 rule_unmatched']);
 });
 
 test('who revokes a token that cannot be looked at is told to come again, and not that it is over (RFC 7009 §2.2.1)', async () => {

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readPrivateKey } from '#gateway/adapters/keys/keys.ts';
+import { mintRunToken } from '#gateway/adapters/tokens/mint.ts';
 import { controlApi } from '#gateway/compose/control.ts';
 import type { RevocationKind } from '#gateway/core/revocation.ts';
 import type { Tool } from '#test/support/everything-content.ts';
@@ -168,6 +172,29 @@ describe('RFC 7009', () => {
       });
     }
     expect(newest()).toBe(before + 1);
+  });
+
+  test('a token that begins later is ended before it begins: a gateway whose clock is ahead gave it out', async () => {
+    const given = await aRunToken(sekisho, issuer);
+    const folder = join(sekisho.folder, 'state/keys/runs');
+    const keys = await Promise.all((await readdir(folder)).map((name) => readPrivateKey(join(folder, name))));
+    const key = keys.find(({ kid }) => kid === kidOf(given));
+    if (!key) throw new Error('the key that signs is not in its folder');
+    const { iss, aud } = claimsOf(given);
+    const run = { id: 'ci:42:ahead' };
+    const grant = {
+      key,
+      issuer: String(iss),
+      audience: String(aud),
+      subject: `run:${run.id}`,
+      run,
+      agent: { id: null },
+    };
+    // Good in two seconds: so much is beyond the skew that is allowed.
+    const token = await mintRunToken({ ...grant, ttl: 600, now: Date.now() + 32_000 });
+    expect((await sendForm(sekisho.origin, '/oauth/revoke', { token })).status).toBe(200);
+    expect(await initialize(token)).toEqual({ status: 401, reason: 'token_invalid' });
+    await expect.poll(() => initialize(token), { timeout: 8_000 }).toEqual(refused);
   });
 
   test.each<[string, Record<string, string> | string]>([

@@ -1,7 +1,7 @@
 import { compactVerify } from 'jose';
 import { decodeBase64url } from '#gateway/core/base64url.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
-import { longestToken, parsePart } from '#gateway/core/jwt.ts';
+import { longestToken, mostDepth, parsePart } from '#gateway/core/jwt.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { parseSubject, parseSubjectHeader, type SubjectProfile } from '#gateway/core/subject-token.ts';
 import type { Slots, Subjects } from '#gateway/ports/identity.ts';
@@ -12,8 +12,6 @@ export interface TrustedIssuer {
   readonly profile: SubjectProfile;
   readonly keys: KeyCache;
 }
-
-const mostDepth = 16;
 
 /**
  * Verifies what issuers said of a run. Keys come from the configured issuer only, never from the token.
@@ -64,9 +62,3 @@ const invalid = (why: string): Refusal => refuse('subject_invalid', why);
 
 /** Whoever sends this very token again gets the same answer; for everything else time may change it. */
 export const badSignature = invalid('Its signature does not fit.');
-
-/** Whose token it says it is, unverified; empty for what is no JWT. */
-export function issuerOf(token: string): string {
-  const claims = token.length > longestToken ? null : parsePart(token.split('.', 2)[1] ?? '', mostDepth);
-  return claims !== null && isJsonObject(claims) && typeof claims.iss === 'string' ? claims.iss : '';
-}
