@@ -23,7 +23,7 @@ export function openProofs({ url, identity: { dpop }, limits }: Config): {
   const judge = (most: typeof ofCalls, waiting: number): Proofs =>
     createProofs({
       ...{ origin: new URL(url).origin, window, nonces },
-      replays: createReplays({ window, ...most }),
+      replays: createReplays({ window, ...most, clock: () => performance.now() }),
       slots: createSlots({ atOnce: signatureChecks.atOnce, waiting }),
     });
   // Every call brings a proof, not only the first one of its token: as many may wait as may be under way.

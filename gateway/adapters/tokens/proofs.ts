@@ -1,10 +1,11 @@
-import { createHmac, createPublicKey, hash, randomBytes } from 'node:crypto';
+import { createHmac, createPublicKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { type Presented, type Proof, parseProof } from '#gateway/core/dpop.ts';
 import type { Replays } from '#gateway/core/proof-replays.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Proofs, Slots } from '#gateway/ports/identity.ts';
 import type { MaybePromise } from '#gateway/ports.ts';
+import { createRecent, type Recent } from './recent.ts';
 
 export interface ProofOptions {
   /** Scheme, host and port that callers know the gateway by. */
@@ -17,13 +18,17 @@ export interface ProofOptions {
   readonly slots: Slots;
 }
 
+/** Public keys that are held ready: to read one costs as much as a third of a signature check. */
+const mostKeys = 1_000;
+
 /** The nonces that are good now; the first is the one to give out. */
 export type Nonces = (now: number) => readonly [string, string];
 
-/** Verifies DPoP proofs (RFC 9449). Nothing is remembered of one but that it came. */
+/** Verifies DPoP proofs (RFC 9449). Nothing is remembered of one but that it came, and its key. */
 export function createProofs({ origin, window, nonces, replays, slots }: ProofOptions): Proofs {
   // By the request that it came with, and no longer than that: the messages of a batch came with one proof.
   const judged = new WeakMap<Presented, MaybePromise<string | Refusal>>();
+  const keys = createRecent<KeyObject>(mostKeys);
 
   function judge(
     presented: Presented,
@@ -35,7 +40,7 @@ export function createProofs({ origin, window, nonces, replays, slots }: ProofOp
     const rules = { token, boundTo, presented, origin, window, nonces: nonces?.(now) ?? null, now };
     const proof = parseProof(rules, sha256);
     if (isRefusal(proof)) return proof;
-    const signed = slots.run(() => isSigned(presented.proof ?? '', proof));
+    const signed = slots.run(() => isSigned(presented.proof ?? '', proof, keys));
     if (!signed) return refuse('overloaded', 'Too many proofs wait to be checked: try again in a second.');
     return signed.then((good) =>
       good ? once(proof, about.share, now) : refuse('proof_invalid', 'Its signature does not fit.'),
@@ -64,9 +69,12 @@ export function createProofs({ origin, window, nonces, replays, slots }: ProofOp
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
-async function isSigned(proof: string, { jwk, alg }: Proof): Promise<boolean> {
+async function isSigned(proof: string, { jwk, alg, thumbprint }: Proof, keys: Recent<KeyObject>): Promise<boolean> {
   try {
-    await compactVerify(proof, createPublicKey({ key: { ...jwk }, format: 'jwk' }), { algorithms: [alg] });
+    const key = keys.find(thumbprint) ?? createPublicKey({ key: { ...jwk }, format: 'jwk' });
+    await compactVerify(proof, key, { algorithms: [alg] });
+    // After the signature: who has no key makes nobody's be read again.
+    keys.put(thumbprint, key);
     return true;
   } catch {
     // Whatever went wrong in there, it proved nothing.

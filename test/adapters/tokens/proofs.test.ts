@@ -12,7 +12,7 @@ const stranger = await aProver();
 const about = { token, boundTo: prover.jkt, share: prover.jkt };
 
 function someProofs({ nonces = null, perShare = 100 }: { nonces?: Nonces | null; perShare?: number } = {}) {
-  const replays = createReplays({ window: 300_000, perShare, inAll: 1000 });
+  const replays = createReplays({ window: 300_000, perShare, inAll: 1000, clock: () => performance.now() });
   return createProofs({ origin, window: 300_000, nonces, replays, slots: createSlots({ atOnce: 2, waiting: 4 }) });
 }
 
@@ -28,7 +28,7 @@ describe('a proof', () => {
   test('is good for one request: of twenty at once one passes', async () => {
     const proofs = createProofs({
       ...{ origin, window: 300_000, nonces: null, slots: createSlots({ atOnce: 8, waiting: 256 }) },
-      replays: createReplays({ window: 300_000, perShare: 100, inAll: 100 }),
+      replays: createReplays({ window: 300_000, perShare: 100, inAll: 100, clock: () => performance.now() }),
     });
     const proof = await prover.prove({ url, token });
     const verdicts = await Promise.all(
@@ -62,6 +62,9 @@ describe('a proof', () => {
     expect(await proofs.verify(presented(forged), about, Date.now())).toMatchObject({ refused: 'proof_invalid' });
     const good = await prover.prove({ url, token }, { jti: 'mine' });
     expect(await proofs.verify(presented(good), about, Date.now())).toBe(prover.jkt);
+    // Nor does it help that the key is known by now.
+    const later = await prover.prove({ url, token }, {}, {}, stranger.key);
+    expect(await proofs.verify(presented(later), about, Date.now())).toMatchObject({ refused: 'proof_invalid' });
   });
 
   test('whose key is no point of its curve is refused', async () => {
