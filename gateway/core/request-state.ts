@@ -53,10 +53,13 @@ export function openState(box: Box, call: Classified, sha256: Sha256, given: str
   const text = box.open(given);
   const sealed = text === null ? null : read(text);
   const { state } = sealed ?? {};
-  if (!sealed || (typeof state !== 'string' && state !== null))
-    return refuse('input_invalid', '"requestState" is none of ours.');
+  const own = bound(call, sha256);
+  // A stranger is told of one that is good no more than of one that was made up.
+  const foreign = !sealed || sealed.principal !== own.principal || sealed.run !== own.run;
+  if (foreign || (typeof state !== 'string' && state !== null))
+    return refuse('input_invalid', '"requestState" is none of this run.');
   if (Number(sealed.until) < call.at) return refuse('input_invalid', '"requestState" has expired.');
-  for (const [name, value] of Object.entries(bound(call, sha256))) {
+  for (const [name, value] of Object.entries(own)) {
     if (sealed[name] !== value) return refuse('input_invalid', `"requestState" is of another ${name}.`);
   }
   return { state, approval: isJsonObject(sealed.approval) ? (sealed.approval as unknown as Carried) : null };

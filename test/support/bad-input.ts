@@ -1,5 +1,6 @@
 import { type EverythingUpstream, startEverything } from './everything-upstream.ts';
 import { anOpenServer, startGateway, type TestGateway } from './gateway.ts';
+import { leftBy } from './left-by.ts';
 import { sendRaw } from './raw-http.ts';
 
 /** A gateway that bad messages are sent to, and the server that none of them may reach. */
@@ -48,16 +49,12 @@ export async function startBadInput(): Promise<BadInput> {
       return { status, text: head + rest };
     },
     async leftBy(send, secret) {
-      const before = await sekisho.audit();
-      const answer = await send();
-      const lines = (await sekisho.audit()).slice(before.length);
-      const written = { answer: answer.text, audit: JSON.stringify(lines), log: JSON.stringify(sekisho.log) };
-      const places = Object.entries({ ...written, metrics: await sekisho.metrics() });
+      const { got, lines, leaks } = await leftBy(sekisho, send, [secret]);
       return {
-        ...answer,
+        ...got,
         reasons: lines.map(({ reason }) => reason),
         reached: upstream.calls.size,
-        leaks: places.flatMap(([place, text]) => (text.includes(secret) ? [place] : [])),
+        leaks: [...leaks, ...(got.text.includes(secret) ? ['answer'] : [])],
       };
     },
     async close() {
