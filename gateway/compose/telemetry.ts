@@ -52,7 +52,12 @@ export async function openTelemetry(
     gauges: {
       inflight: () => server().inflight(),
       streams: () => server().openStreams(),
-      servers: () => snapshots.states().map(({ id, up }) => ({ id, up, tools: toolsOf(id) })),
+      servers: () =>
+        snapshots.states().map(({ id, up, catalogue }) => ({
+          ...{ id, up, tools: toolsOf(id) },
+          findings: (snapshots.findings(id) ?? []).map(({ kind }) => kind),
+          drift: (catalogue?.drift ?? []).map(({ state }) => state),
+        })),
       revision: () => snapshots.current().revision,
       policy,
       shadow,

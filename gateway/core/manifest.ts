@@ -100,11 +100,14 @@ function digests(kind: DefinitionKind, definitions: readonly JsonObject[], sha25
 export const definitionName = (kind: DefinitionKind, definition: JsonObject): string =>
   String((kind === 'template' ? definition.uriTemplate : definition.name) ?? '');
 
+export const driftStates = ['added', 'removed', 'changed', 'renamed'] as const;
+export type DriftState = (typeof driftStates)[number];
+
 /** One definition that is not what was approved. */
 export interface Drift {
   readonly kind: DefinitionKind | 'instructions';
   readonly name: string;
-  readonly state: 'added' | 'removed' | 'changed' | 'renamed';
+  readonly state: DriftState;
   /** Of what was renamed, the name it was approved under. */
   readonly from?: string;
   /** The members that differ, as JSON pointers from the definition. */

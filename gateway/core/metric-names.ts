@@ -63,6 +63,16 @@ export const metrics = {
   sekisho_streams_open: gauge('Streams that are open to clients.'),
   sekisho_upstream_up: gauge('1 while the server can be asked, else 0.', 'server'),
   sekisho_tools_exposed: gauge('Tools of the server that agents may be shown.', 'server'),
+  sekisho_definition_findings: gauge(
+    'Signs of poisoning in the approved definitions of the server, by the check that found them; no series where there is none.',
+    'server',
+    'check',
+  ),
+  sekisho_definition_drift: gauge(
+    'Definitions that are not served as they were approved, by how they differ; no series where all are.',
+    'server',
+    'state',
+  ),
   sekisho_audit_events_total: counter('Audit lines that were written.'),
   sekisho_audit_dropped_total: counter('Audit lines that were lost because the file refused them too long.'),
   sekisho_spans_dropped_total: counter('Spans that never reached the collector.'),

@@ -72,6 +72,11 @@ describe('a public server that shows signs of poisoning', () => {
     ]);
     const control = controlApi(sekisho.gateway);
     expect(await control.servers.list()).toMatchObject([{ note: expect.stringContaining('3 signs of poisoning') }]);
+    const page = await sekisho.metrics();
+    for (const check of ['tag_block', 'commands_model', 'secret_place']) {
+      expect(total(page, 'sekisho_definition_findings', { server: 'up', check })).toBe(1);
+    }
+    expect(total(page, 'sekisho_definition_findings')).toBe(3);
     await control.servers.pin('up', { expected: seen.digest, by: 'ada' });
     expect(await listed(sekisho)).toEqual(['up__add', 'up__subtract']);
     expect(textOf(await session.call('up__add'))).toBe('done');
@@ -116,6 +121,7 @@ describe('a public server that shows signs of poisoning', () => {
     const { sekisho, diff } = await start('public', server);
     server.lists.tools = [aTool('add'), aTool('subtract')];
     await sekisho.gateway.snapshots.refresh('up');
+    expect(total(await sekisho.metrics(), 'sekisho_definition_drift', { server: 'up', state: 'added' })).toBe(1);
     expect(await listed(sekisho)).toEqual([]);
     const session = await openSession(sekisho);
     expect(reasonOf(await session.call('up__add'))).toBe('server_quarantined');

@@ -31,8 +31,8 @@ export async function startTarget(): Promise<Target> {
       inflight: () => 2,
       streams: () => 1,
       servers: () => [
-        { id: 'files', up: true, tools: 12 },
-        { id: 'web', up: false, tools: 3 },
+        { id: 'files', up: true, tools: 12, findings: [], drift: ['changed'] },
+        { id: 'web', up: false, tools: 3, findings: ['tag_block'], drift: [] },
       ],
       revision: () => 'sha256-test',
       policy: () => ({ revision: 'sha256-test', broken: null, reloads: { swapped: written, unchanged: 0, broken: 0 } }),

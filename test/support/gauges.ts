@@ -5,8 +5,8 @@ export const someGauges = (over: Partial<Gauges> = {}): Gauges => ({
   inflight: () => 3,
   streams: () => 2,
   servers: () => [
-    { id: 'files', up: true, tools: 12 },
-    { id: 'web', up: false, tools: 0 },
+    { id: 'files', up: true, tools: 12, findings: [], drift: ['changed', 'changed', 'added'] },
+    { id: 'web', up: false, tools: 0, findings: ['tag_block', 'secret_place', 'tag_block'], drift: [] },
   ],
   revision: () => 'sha256-snapshot',
   policy: () => ({ revision: 'sha256-policy', broken: null, reloads: { swapped: 2, unchanged: 1, broken: 0 } }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Approval } from '#gateway/core/approval.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
-import type { Definitions } from '#gateway/core/manifest.ts';
+import { type Definitions, driftStates } from '#gateway/core/manifest.ts';
 import { poisonKinds } from '#gateway/core/poison/kinds.ts';
 
 /** What the control socket answers when the answer is no; the CLI makes its exit codes from it. */
@@ -206,7 +206,7 @@ export const serverDiff = z.object({
     z.object({
       kind: z.enum(['tool', 'prompt', 'template', 'instructions']),
       name: z.string(),
-      state: z.enum(['added', 'removed', 'changed', 'renamed']),
+      state: z.enum(driftStates),
       /** Of what was renamed, the name it was approved under. */
       from: z.string().optional(),
       fields: z.array(z.string()),

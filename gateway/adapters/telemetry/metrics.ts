@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { DriftState } from '#gateway/core/manifest.ts';
 import { type MetricName, type MetricRow, metrics } from '#gateway/core/metric-names.ts';
+import type { PoisonKind } from '#gateway/core/poison/kinds.ts';
 import type { PolicyState, ShadowState } from '#gateway/core/policy-state.ts';
 import type { Reason } from '#gateway/core/refusals.ts';
 import type { Recorder } from '#gateway/ports.ts';
@@ -13,7 +15,7 @@ export interface Gauges {
   /** Streams open to clients. */
   streams(): number;
   /** Every configured server; what is not named here any more loses its series. */
-  servers(): readonly { readonly id: string; readonly up: boolean; readonly tools: number }[];
+  servers(): readonly ServerGauges[];
   /** Of the snapshot in force. */
   revision(): string;
   policy(): PolicyState;
@@ -23,6 +25,15 @@ export interface Gauges {
   decisions(): { readonly written: number; readonly dropped: number } | null;
   audit(): { readonly written: number; readonly dropped: number };
   spansDropped(): number;
+}
+
+export interface ServerGauges {
+  readonly id: string;
+  readonly up: boolean;
+  readonly tools: number;
+  /** The check of each sign of poisoning, and the state of each definition that is not as approved: once for each. */
+  readonly findings: readonly PoisonKind[];
+  readonly drift: readonly DriftState[];
 }
 
 export interface Metrics {
@@ -88,6 +99,12 @@ function readings(version: string, gauges: Gauges, families: readonly Family[]) 
     sekisho_streams_open: () => one(gauges.streams()),
     sekisho_upstream_up: () => gauges.servers().flatMap(({ id, up }) => one(up ? 1 : 0, { server: id })),
     sekisho_tools_exposed: () => gauges.servers().flatMap(({ id, tools }) => one(tools, { server: id })),
+    sekisho_definition_findings: () =>
+      gauges
+        .servers()
+        .flatMap(({ id, findings }) => counted(findings, (check, found) => one(found, { server: id, check }))),
+    sekisho_definition_drift: () =>
+      gauges.servers().flatMap(({ id, drift }) => counted(drift, (state, found) => one(found, { server: id, state }))),
     sekisho_policy_broken: () => one(gauges.policy().broken === null ? 0 : 1),
     sekisho_policy_reloads_total: () =>
       Object.entries(gauges.policy().reloads).flatMap(([outcome, count]) => one(count, { outcome })),
@@ -107,6 +124,13 @@ function readings(version: string, gauges: Gauges, families: readonly Family[]) 
     sekisho_build_info: () => one(1, { version }),
     sekisho_config_info: () => one(1, { revision: gauges.revision() }),
   } satisfies Partial<Record<MetricName, () => Sample[]>>;
+}
+
+/** One for each word of the list, with how often it stands there. */
+function counted<T>(words: readonly string[], each: (word: string, times: number) => readonly T[]): T[] {
+  const times = new Map<string, number>();
+  for (const word of words) times.set(word, (times.get(word) ?? 0) + 1);
+  return [...times].flatMap(([word, count]) => each(word, count));
 }
 
 /**

@@ -48,6 +48,11 @@ describe('the page', () => {
     expect(total(page, 'sekisho_upstream_up', { server: 'files' })).toBe(1);
     expect(total(page, 'sekisho_upstream_up', { server: 'web' })).toBe(0);
     expect(total(page, 'sekisho_tools_exposed', { server: 'files' })).toBe(12);
+    expect(total(page, 'sekisho_definition_findings', { server: 'web', check: 'tag_block' })).toBe(2);
+    expect(total(page, 'sekisho_definition_findings', { server: 'web', check: 'secret_place' })).toBe(1);
+    expect(total(page, 'sekisho_definition_findings', { server: 'files' })).toBe(0);
+    expect(total(page, 'sekisho_definition_drift', { server: 'files', state: 'changed' })).toBe(2);
+    expect(total(page, 'sekisho_definition_drift', { server: 'files', state: 'added' })).toBe(1);
     expect(total(page, 'sekisho_audit_events_total')).toBe(41);
     expect(total(page, 'sekisho_audit_dropped_total')).toBe(1);
     expect(total(page, 'sekisho_spans_dropped_total')).toBe(5);
@@ -230,7 +235,7 @@ describe('the number of series', () => {
   });
 
   test('goes down when a server is configured no more, and counts on when it comes back', async () => {
-    let servers = [{ id: 'files', up: true, tools: 1 }];
+    let servers = [{ id: 'files', up: true, tools: 1, findings: [], drift: [] }];
     const metrics = create({ servers: () => servers });
     const view = aView([aTarget()], 'files');
     const list = () => anEnd({ call: aCall({ method: 'tools/list', view, snapshot: aSnapshot(view) }), target: null });
@@ -239,7 +244,7 @@ describe('the number of series', () => {
     expect(total(await metrics.render(), 'sekisho_request_bytes_count', { server: 'files' })).toBe(2);
     servers = [];
     expect(total(await metrics.render(), 'sekisho_request_bytes_count', { server: 'files' })).toBe(0);
-    servers = [{ id: 'files', up: true, tools: 1 }];
+    servers = [{ id: 'files', up: true, tools: 1, findings: [], drift: [] }];
     both();
     expect(total(await metrics.render(), 'sekisho_request_bytes_count', { server: 'files' })).toBe(2);
     expect(total(await metrics.render(), 'sekisho_tool_calls_total', { server: 'files' })).toBe(1);
