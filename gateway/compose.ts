@@ -27,6 +27,7 @@ import { createSeats, mostSubscribed } from '#gateway/core/seats.ts';
 import { createShares } from '#gateway/core/shares.ts';
 import { createGate } from '#gateway/gate.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
+import { createQuarantineList, type QuarantineList } from '#gateway/quarantines.ts';
 import { createReviewer } from '#gateway/review.ts';
 import { createRevocations, type RevocationList } from '#gateway/revocations.ts';
 import type { SignedPins } from '#gateway/signed-pins.ts';
@@ -58,6 +59,7 @@ export interface Gateway {
   readonly shadow: Shadow | null;
   readonly store: Store;
   readonly pins: SignedPins;
+  readonly quarantines: QuarantineList;
   readonly revocations: RevocationList;
   readonly audit: Audit;
   readonly gate: Gate;
@@ -130,6 +132,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   });
   const proofs = openProofs(config);
   const trust = await openTrust(config, store);
+  const quarantines = keep(createQuarantineList({ store: store.quarantines, log }), (it) => it.close());
   const snapshots = keep(
     createSnapshots({
       upstreams: servers.byId,
@@ -138,6 +141,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       policy: policy.first,
       digests: hashing,
       ...trust,
+      quarantined: quarantines.of,
       contracts: createContracts({ patterns, sha256: hashing.sha256, clock: () => performance.now(), log }),
       reviewer: createReviewer(() => performance.now()),
       now: Date.now,
@@ -149,6 +153,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     }),
     (it) => it.close(),
   );
+  quarantines.onChange(snapshots.again);
   policy.follow(snapshots.usePolicy);
   servers.listen((id, notice) => {
     if (notice.kind === 'updated') news.publish({ kind: 'updated', server: id, uri: notice.uri });
@@ -247,6 +252,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     shadow: judged.shadow,
     store,
     pins: trust.pins,
+    quarantines,
     revocations,
     audit,
     gate,

@@ -4,6 +4,7 @@ import type { Judgement } from '#gateway/core/decision-event.ts';
 import type { Definitions } from '#gateway/core/manifest.ts';
 import type { Finding } from '#gateway/core/poison/finding.ts';
 import { type KnownTools, knownTools } from '#gateway/core/poison/known-tools.ts';
+import type { Quarantine } from '#gateway/core/quarantine.ts';
 import type { Catalogue, Digests, Policy, Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { Contracts } from './contracts.ts';
@@ -21,6 +22,8 @@ export interface Snapshots {
   states(): readonly ServerState[];
   /** Calls that begin from now on are decided by this policy; those under way end with the one they began with. */
   usePolicy(policy: Policy): void;
+  /** Made anew of what is known already: something that it is made of became another. */
+  again(): void;
   /** What the server said last, or null. */
   live(server: string): Live | null;
   /** Signs of poisoning in what a server's definitions say, beside what the other servers list. */
@@ -35,6 +38,8 @@ export interface SnapshotsParts extends LookParts {
   readonly digests: Digests;
   readonly reviewer: Reviewer;
   readonly contracts: Contracts;
+  /** What of a server an operator took out of use. */
+  readonly quarantined: (server: string) => readonly Quarantine[];
   /** The directory that a server's relative path arguments start from. */
   readonly baseOf: (config: ServerConfig) => string;
   /** Told of what is asked about calls and said to it, or null: nobody wants to know. */
@@ -139,6 +144,7 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
       // What may be called is what may be listed: the lists of every server may be others now.
       for (const id of Object.keys(config.servers)) parts.changed(id);
     },
+    again: swap,
     live: (id) => held.get(id)?.live ?? null,
     review: (id, definitions) => parts.reviewer.review(id, definitions, known()),
     findings: (id) => {
@@ -190,6 +196,7 @@ function rebuild(
       base: baseOf(server),
       tier: config.tiers[server.tier],
       catalogue,
+      quarantined: parts.quarantined(id),
       findings: catalogue && findingsOf(catalogue.approved),
       contractOf: parts.contracts.of,
       digestOf: parts.contracts.digestOf,

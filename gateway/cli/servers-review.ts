@@ -7,6 +7,7 @@ import { Failure } from './exit.ts';
 import { granted, withGateway } from './gateway.ts';
 import { socketOptions, type Where } from './locate.ts';
 import { counted, findingLines } from './servers-check.ts';
+import { quarantineLines } from './servers-quarantine.ts';
 import { print, remark, type Shell, styled } from './shell.ts';
 
 interface Options extends Where {
@@ -25,6 +26,7 @@ export function diffCommand(shell: Shell): Command {
         throw new Failure('found', `${changes(diff)} since ${id} was approved.`, approveLine(diff));
       }
       if (diff.held) throw new Failure('found', `${counted(diff.findings)} in ${id}, held back.`, approveLine(diff));
+      if (diff.quarantined.length > 0) throw new Failure('found', `${id} is in quarantine, or part of it.`);
     });
 }
 
@@ -70,8 +72,9 @@ const changes = ({ drift }: ServerDiff): string =>
 const signs = { added: '+', removed: '-', changed: '~', renamed: '>' } as const;
 
 /** Member by member, with what would not be seen written out: a description can hide anything. */
-function review(shell: Shell, { server, digest, drift, findings, held }: ServerDiff): string {
-  const found = findings.length === 0 ? [] : [findingLines(shell, findings)];
+function review(shell: Shell, diff: ServerDiff): string {
+  const { server, digest, drift, findings, held } = diff;
+  const found = [...(findings.length === 0 ? [] : [findingLines(shell, findings)]), ...quarantineLines(diff)];
   if (drift.length === 0) {
     const what = held ? `${server} waits for a person (${digest}).` : `${server} serves what was approved (${digest}).`;
     return [what, ...found].join('\n');

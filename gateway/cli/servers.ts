@@ -3,6 +3,7 @@ import { granted, withGateway } from './gateway.ts';
 import { socketOptions, type Where } from './locate.ts';
 import { checkCommand } from './servers-check.ts';
 import { type Signing, signCommand, verifyCommand } from './servers-manifest.ts';
+import { quarantineCommand, releaseCommand } from './servers-quarantine.ts';
 import { approveCommand, diffCommand } from './servers-review.ts';
 import { print, type Shell, table } from './shell.ts';
 
@@ -18,6 +19,8 @@ export function serversCommand(shell: Shell, signing: Signing): Command {
   servers.addCommand(checkCommand(shell));
   servers.addCommand(diffCommand(shell));
   servers.addCommand(approveCommand(shell));
+  servers.addCommand(quarantineCommand(shell));
+  servers.addCommand(releaseCommand(shell));
   servers.addCommand(signCommand(shell, signing));
   servers.addCommand(verifyCommand(shell, signing));
   return servers;

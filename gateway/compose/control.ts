@@ -23,6 +23,7 @@ import { isRefusal } from '#gateway/core/refusals.ts';
 import type { ServerState } from '#gateway/look.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { MintOrder } from './identity.ts';
+import { outOfUse, quarantineOf } from './quarantine-control.ts';
 import { runsOf } from './runs-control.ts';
 import { diffOf, pin } from './server-review.ts';
 
@@ -63,6 +64,7 @@ export function controlApi(gateway: Gateway): ControlApi {
         })),
       pin: (id, order) =>
         withLive(gateway, id, async (live) => (await pin(gateway, id, live, order)) ?? refreshed(gateway, id)),
+      ...quarantineOf(gateway, (id) => statusNow(gateway, id)),
       refresh: (id) => refreshed(gateway, id),
     },
   };
@@ -110,7 +112,10 @@ function statusOf(gateway: Gateway): GatewayStatus {
   };
 }
 
-function serverStatus({ config, snapshots }: Gateway, { id, up, note, catalogue }: ServerState): ServerStatus {
+function serverStatus(
+  { config, snapshots, quarantines }: Gateway,
+  { id, up, note, catalogue }: ServerState,
+): ServerStatus {
   const server = config.servers[id];
   const view = snapshots.current().byServer.get(id);
   return {
@@ -120,7 +125,7 @@ function serverStatus({ config, snapshots }: Gateway, { id, up, note, catalogue 
     up,
     tools: [...(view?.tools.values() ?? [])].filter((tool) => tool.closed === null).length,
     trust: catalogue?.trust.status ?? 'none',
-    note: [note, warning(snapshots.findings(id))].filter(Boolean).join('; '),
+    note: [outOfUse(quarantines.of(id)), note, warning(snapshots.findings(id))].filter(Boolean).join('; '),
   };
 }
 
@@ -167,6 +172,10 @@ async function withLive<T>(
 
 async function refreshed(gateway: Gateway, id: string): Promise<ServerStatus | ControlRefusal> {
   await gateway.snapshots.refresh(id);
+  return statusNow(gateway, id);
+}
+
+function statusNow(gateway: Gateway, id: string): ServerStatus | ControlRefusal {
   const state = gateway.snapshots.states().find((one) => one.id === id);
   return withServer(gateway, id, () => serverStatus(gateway, state ?? { id, up: false, note: '', catalogue: null }));
 }

@@ -7,7 +7,7 @@ import { type Definitions, type Drift, definitionName, definitionsOf } from '#ga
 import type { Live } from '#gateway/ports.ts';
 
 /** What a server serves now beside what was approved, and what a person should look at in it. */
-export async function diffOf({ config, snapshots }: Gateway, id: string, live: Live): Promise<ServerDiff> {
+export async function diffOf({ config, snapshots, quarantines }: Gateway, id: string, live: Live): Promise<ServerDiff> {
   const catalogue = snapshots.states().find((state) => state.id === id)?.catalogue ?? null;
   const approved = catalogue?.approved ?? null;
   const tier = config.servers[id]?.tier ?? 'public';
@@ -21,6 +21,7 @@ export async function diffOf({ config, snapshots }: Gateway, id: string, live: L
       live: definitionOf(live.definitions, item),
     })),
     findings: [...(await snapshots.review(id, live.definitions))],
+    quarantined: quarantines.of(id).map(({ tool, at, by, why }) => ({ tool, at, by, why })),
     held: waits({ tier, reviewed: catalogue?.reviewed ?? false, findings: snapshots.findings(id) }),
   };
 }

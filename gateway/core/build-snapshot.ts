@@ -1,6 +1,7 @@
 import type { ManifestRule, ServerConfig, Tier } from './config.ts';
 import { heldBack } from './held-back.ts';
 import { createJudge, type Told, telling } from './judge.ts';
+import { isQuarantined, serverQuarantined } from './quarantine.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { mergeResources } from './resource-names.ts';
 import type {
@@ -58,9 +59,11 @@ const mark = (target: Target): unknown => [
   target.closed?.refused,
 ];
 
-function serverEntry({ id, config, roots, base, tier, catalogue, findings }: ServerFacts): ServerEntry {
+function serverEntry(facts: ServerFacts): ServerEntry {
+  const { id, config, roots, base, tier, catalogue, findings, quarantined } = facts;
+  const outOfUse = isQuarantined(quarantined, null) ? serverQuarantined(id) : null;
   const review = { server: id, tier: config.tier, reviewed: catalogue?.reviewed ?? false, findings };
-  const silent = heldBack(review, 'instructions', 'instructions') !== null;
+  const silent = outOfUse !== null || heldBack(review, 'instructions', 'instructions') !== null;
   return {
     id,
     tier: config.tier,
@@ -72,7 +75,7 @@ function serverEntry({ id, config, roots, base, tier, catalogue, findings }: Ser
     capabilities: catalogue?.capabilities ?? {},
     instructions: silent ? null : (catalogue?.approved.instructions ?? null),
     known: catalogue !== null,
-    closed: closedServer(id, config.tier, tier.manifest, catalogue),
+    closed: outOfUse ?? closedServer(id, config.tier, tier.manifest, catalogue),
   };
 }
 

@@ -70,6 +70,7 @@ const outcomeOf = {
   manifest_unsigned: 'denied',
   server_quarantined: 'denied',
   definition_unreviewed: 'denied',
+  definition_quarantined: 'denied',
   schema_unusable: 'denied',
   arguments_invalid: 'invalid',
   input_invalid: 'invalid',

@@ -6,6 +6,7 @@ import type { Judge } from './judge.ts';
 import type { DefinitionKind, Definitions, Drift, Sha256 } from './manifest.ts';
 import type { HexDigest } from './names.ts';
 import type { Finding } from './poison/finding.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Refusal } from './refusals.ts';
 import type { Contract } from './schema/contract.ts';
 
@@ -127,6 +128,8 @@ export interface ServerFacts {
   readonly base: string;
   readonly tier: { readonly answer: number; readonly manifest: ManifestRule };
   readonly catalogue: Catalogue | null;
+  /** What of it an operator took out of use. */
+  readonly quarantined: readonly Quarantine[];
   /** Signs of poisoning in the approved definitions; null while nobody has looked yet. */
   readonly findings: readonly Finding[] | null;
   /** The contract of one of its approved tools. */

@@ -4,6 +4,7 @@ import { heldBack } from './held-back.ts';
 import type { JsonObject } from './json.ts';
 import { type Drift, definitionName } from './manifest.ts';
 import { exposedName } from './names.ts';
+import { isQuarantined, toolQuarantined } from './quarantine.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { type Contract, noContract } from './schema/contract.ts';
 import type { Digests, ServerEntry, ServerFacts, Target } from './snapshot.ts';
@@ -45,6 +46,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       contract,
       closed:
         server.closed ??
+        (kind === 'tool' && isQuarantined(facts.quarantined, name) ? toolQuarantined(server.id, name) : null) ??
         flaw ??
         heldBack(review, kind, name) ??
         driftRefusal(server.id, drifted.get(`${kind} ${name}`)),

@@ -1,5 +1,6 @@
 import type { ApprovalRecord } from '#gateway/core/approval-record.ts';
 import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
+import type { Quarantine } from '#gateway/core/quarantine.ts';
 
 /** First-seen definitions that were pinned, by server. */
 export interface Pins {
@@ -27,4 +28,13 @@ export interface SeenManifests {
   find(server: string): SeenManifest | null;
   /** Keeps it if its number is higher than the one that is there. */
   raise(server: string, seen: SeenManifest): void;
+}
+
+/** What operators took out of use. Durable before it answers. */
+export interface Quarantines {
+  all(): readonly Quarantine[];
+  /** False when it was there already: who came first, and why, stays. */
+  put(quarantine: Quarantine): boolean;
+  /** False when there was none. */
+  lift(server: string, tool: string | null): boolean;
 }

@@ -55,7 +55,14 @@ sekisho servers approve files --digest sha256-live
 
 test('exits with 0 when nothing changed', async () => {
   const api = aControlApi();
-  const diff = () => ({ server: 'files', digest: 'sha256-live', drift: [], findings: [], held: false });
+  const diff = () => ({
+    server: 'files',
+    digest: 'sha256-live',
+    drift: [],
+    findings: [],
+    held: false,
+    quarantined: [],
+  });
   await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
   expect(await run(['diff', 'files', '--socket', control.path])).toEqual({
     code: 0,
@@ -86,6 +93,7 @@ test('shows a definition that is new or gone as a whole', async () => {
     drift: structuredClone(drift) as never,
     findings: [],
     held: false,
+    quarantined: [],
   });
   await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
   const { out } = await run(['diff', 'files', '--socket', control.path]);
@@ -137,6 +145,39 @@ test('a server that waits for a person is no clean diff', async () => {
   const ran = await run(['diff', 'files', '--socket', control.path]);
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('One sign of poisoning in files, held back.') });
   expect(ran.out).toContain('files waits for a person (sha256-live).');
+});
+
+test('takes a server or a tool out of use, and back, in the name of who asks', async () => {
+  await using control = await controlSocket();
+  const { path } = control;
+  expect(await run(['quarantine', 'files', '--tool', 'move_file', '--why', 'odd', '--socket', path])).toEqual({
+    ...{ code: 0, out: 'quarantined files move_file\n' },
+    err: 'Calls under way go on to their end. Back again: sekisho servers release files --tool move_file\n',
+  });
+  expect(control.api.asked.at(-1)).toEqual(['files', { tool: 'move_file', by: 'ada', why: 'odd' }]);
+  expect(await run(['quarantine', 'files', '--socket', path])).toMatchObject({ code: 0, out: 'quarantined files\n' });
+  expect(control.api.asked.at(-1)).toEqual(['files', { by: 'ada', why: null }]);
+  expect(await run(['release', 'files', '--socket', path])).toEqual({ code: 0, out: 'released files\n', err: '' });
+  expect(control.api.asked.at(-1)).toEqual(['files', { by: 'ada' }]);
+  expect(await run(['release', 'files', '--tool', 'free', '--socket', path])).toMatchObject({ code: 6, out: '' });
+});
+
+test('a server with something in quarantine is no clean diff, and says who, since when and why', async () => {
+  const api = aControlApi();
+  const quarantined = [
+    { tool: null, at: 1_790_000_000_000, by: 'ada', why: null },
+    { tool: 'move_file', at: 1_790_000_000_000, by: 'grace', why: 'odd\u200b' },
+  ];
+  const diff = () => ({ server: 'files', digest: 'sha256-live', drift: [], findings: [], held: false, quarantined });
+  await using control = await controlSocket(Object.assign(api, { servers: { ...api.servers, diff } }));
+  expect(await run(['diff', 'files', '--socket', control.path])).toEqual({
+    code: 1,
+    out: `files serves what was approved (sha256-live).
+# the whole server quarantined by ada since 2026-09-21T14:13:20.000Z
+# tool move_file quarantined by grace since 2026-09-21T14:13:20.000Z: odd\\u{200b}
+`,
+    err: 'error: files is in quarantine, or part of it.\n',
+  });
 });
 
 test('approves by digest, and only what was seen', async () => {

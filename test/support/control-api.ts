@@ -118,6 +118,7 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
             },
           ],
           held: false,
+          quarantined: [],
         }),
       definitions: (id) =>
         known(id, {
@@ -133,6 +134,15 @@ export function aControlApi(changes: Partial<ControlApi> = {}): ControlApi & { r
         asked.push([id, order]);
         if (order.expected !== 'sha256-live') return controlRefusal('conflict', 'It changed since you looked.');
         return known(id, aServer({ note: 'approved' }));
+      },
+      quarantine(id, order) {
+        asked.push([id, order]);
+        return known(id, aServer({ tools: 0, note: 'quarantined by ada' }));
+      },
+      release(id, order) {
+        asked.push([id, order]);
+        if (order.tool === 'free') return controlRefusal('conflict', 'Its tool "free" is not in quarantine.');
+        return known(id, aServer());
       },
       refresh: (id) => known(id, aServer()),
     },

@@ -71,6 +71,7 @@ export const serverFacts = (id: string, over: Partial<ServerFacts> = {}): Server
   base: '/',
   tier: { answer: 1024, manifest: 'signed-or-snapshot' },
   catalogue: aCatalogue(),
+  quarantined: [],
   findings: [],
   contractOf: () => noContract,
   digestOf: (kind, definition) => definitionDigest(kind, definition, hashing.sha256),

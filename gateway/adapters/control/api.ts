@@ -43,6 +43,9 @@ export interface ControlApi {
     definitions(id: string): Answered<Signable>;
     /** Approves what the server serves now, if that is still what the reviewer saw. */
     pin(id: string, order: PinOrder): Answered<ServerStatus>;
+    /** Takes the server, or one tool of it, out of use; here at once, at other processes within a second. */
+    quarantine(id: string, order: QuarantineOrder): Answered<ServerStatus>;
+    release(id: string, order: ReleaseOrder): Answered<ServerStatus>;
     /** Asks the server again, now. */
     refresh(id: string): Answered<ServerStatus>;
   };
@@ -140,6 +143,13 @@ export type Verdict = z.output<typeof verdict>;
 export const pinOrder = z.strictObject({ expected: z.string().min(1).max(200), by: person });
 export type PinOrder = z.output<typeof pinOrder>;
 
+/** As the server knows it. */
+const tool = z.string().min(1).max(128).optional();
+export const quarantineOrder = z.strictObject({ tool, by: person, why: z.string().min(1).max(1000).nullable() });
+export type QuarantineOrder = z.output<typeof quarantineOrder>;
+export const releaseOrder = z.strictObject({ tool, by: person });
+export type ReleaseOrder = z.output<typeof releaseOrder>;
+
 export const approvalStates = ['pending', 'approved', 'declined', 'consumed', 'expired'] as const;
 export const approvalQuery = z.strictObject({ state: z.enum(approvalStates).optional() });
 
@@ -229,6 +239,8 @@ export const serverDiff = z.object({
   ),
   /** Whether agents are kept from what was found until a person approves it. */
   held: z.boolean(),
+  /** What an operator took out of use; of a null tool, the whole server. */
+  quarantined: z.array(z.object({ tool: z.string().nullable(), at: time, by: z.string(), why: z.string().nullable() })),
 });
 export type ServerFinding = ServerDiff['findings'][number];
 export type ServerDiff = Readonly<z.output<typeof serverDiff>>;

@@ -82,6 +82,8 @@ export function controlClient(path: string, { patience = defaultPatience } = {})
       diff: (id) => ask(serverDiff, 'GET', `/servers/${one(id)}/diff`),
       definitions: (id) => ask(signable, 'GET', `/servers/${one(id)}/definitions`),
       pin: (id, order) => ask(serverStatus, 'POST', `/servers/${one(id)}/pin`, order),
+      quarantine: (id, order) => ask(serverStatus, 'POST', `/servers/${one(id)}/quarantine`, order),
+      release: (id, order) => ask(serverStatus, 'POST', `/servers/${one(id)}/release`, order),
       refresh: (id) => ask(serverStatus, 'POST', `/servers/${one(id)}/refresh`),
     },
     close: () => client.destroy(),

@@ -10,6 +10,8 @@ import {
   isControlRefusal,
   mintRequest,
   pinOrder,
+  quarantineOrder,
+  releaseOrder,
   revokeOrder,
   verdict,
 } from './api.ts';
@@ -97,6 +99,12 @@ function routes(app: FastifyInstance, api: ControlApi): void {
   app.get<Named>('/v1/servers/:id/definitions', ({ params }, reply) => answer(reply, servers.definitions(params.id)));
   app.post<Named>('/v1/servers/:id/pin', ({ params, body }, reply) =>
     parsed(reply, pinOrder, body, (order) => servers.pin(params.id, order)),
+  );
+  app.post<Named>('/v1/servers/:id/quarantine', ({ params, body }, reply) =>
+    parsed(reply, quarantineOrder, body, (order) => servers.quarantine(params.id, order)),
+  );
+  app.post<Named>('/v1/servers/:id/release', ({ params, body }, reply) =>
+    parsed(reply, releaseOrder, body, (order) => servers.release(params.id, order)),
   );
   app.post<Named>('/v1/servers/:id/refresh', ({ params }, reply) => answer(reply, servers.refresh(params.id)));
 }

@@ -1,5 +1,5 @@
 import type { Runs } from '#gateway/ports/identity.ts';
-import type { Pins, SeenManifests } from '#gateway/ports/trust.ts';
+import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
 import type { Approvals, Budgets } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
@@ -8,6 +8,7 @@ import { type Connection, connect } from './connection.ts';
 import { createLedger } from './ledger.ts';
 import { createSeenManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
+import { createQuarantines } from './quarantines.ts';
 import { createRuns } from './runs.ts';
 import { migrations } from './schema.ts';
 
@@ -16,6 +17,7 @@ export interface Store {
   readonly budgets: Budgets;
   readonly pins: Pins;
   readonly manifests: SeenManifests;
+  readonly quarantines: Quarantines;
   readonly runs: Runs;
   /** Gives back what runs have not spent. Calls that are not settled by now stay counted as reserved. */
   close(): void;
@@ -56,6 +58,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
   const budgets = createBudgets(ledger, accounts);
   const pins = createPins(connection);
   const manifests = createSeenManifests(connection);
+  const quarantines = createQuarantines(connection);
   const runs = createRuns(connection);
   const timer = setInterval(() => {
     try {
@@ -75,5 +78,5 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
       connection.close();
     }
   };
-  return { approvals, budgets, pins, manifests, runs, close };
+  return { approvals, budgets, pins, manifests, quarantines, runs, close };
 }

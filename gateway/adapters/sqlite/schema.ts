@@ -91,4 +91,15 @@ export const migrations: readonly string[] = [
   DELETE FROM pin WHERE pinned_by = 'first seen';
   ALTER TABLE pin ADD COLUMN record TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- Servers, and tools of them (empty: the whole server), that an operator took out of use.
+  CREATE TABLE quarantine (
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    put_by TEXT NOT NULL,
+    why TEXT,
+    PRIMARY KEY (server, tool)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -4,6 +4,7 @@ import { describeBudgetModel } from '#test/adapters/store-contract/budget-model.
 import { describeBudgets } from '#test/adapters/store-contract/budgets.ts';
 import { describeSeenManifests } from '#test/adapters/store-contract/manifests.ts';
 import { describePins } from '#test/adapters/store-contract/pins.ts';
+import { describeQuarantines } from '#test/adapters/store-contract/quarantines.ts';
 import { describeRuns } from '#test/adapters/store-contract/runs.ts';
 import { makeSqliteStore } from './store-under-test.ts';
 
@@ -13,5 +14,6 @@ describe('the SQLite store', () => {
   describeBudgetModel(makeSqliteStore);
   describePins(makeSqliteStore);
   describeSeenManifests(makeSqliteStore);
+  describeQuarantines(makeSqliteStore);
   describeRuns(makeSqliteStore);
 });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Runs } from '#gateway/ports/identity.ts';
-import type { Pins, SeenManifests } from '#gateway/ports/trust.ts';
+import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
 import type { Approvals, Budgets } from '#gateway/ports.ts';
 
 /** One process's handle on a store. */
@@ -10,6 +10,7 @@ export interface Handle {
   readonly budgets: Budgets;
   readonly pins: Pins;
   readonly manifests: SeenManifests;
+  readonly quarantines: Quarantines;
   readonly runs: Runs;
   close(): void;
 }
