@@ -30,12 +30,7 @@ export function hideInText(text: string, pointers: readonly string[], manner: Ma
   const open = pointers.length === 0 ? -1 : documentAt(text);
   if (open < 0) return { text, texts };
   let now = text;
-  for (const pointer of pointers) {
-    for (const place of placesIn(now, open, pathOf(pointer) ?? []).toReversed()) {
-      collect(JSON.parse(now.slice(place.start, place.end)) as JsonValue, texts);
-      now = without(now, place, manner);
-    }
-  }
+  for (const pointer of pointers) now = hideOne(now, placesIn(now, open, pathOf(pointer) ?? []), manner, texts);
   return { text: now, texts };
 }
 
@@ -44,10 +39,19 @@ interface HiddenText {
   readonly texts: readonly string[];
 }
 
-function without(text: string, { start, end, member }: JsonPlace, manner: Manner): string {
-  if (manner === 'remove' && member !== null) return text.slice(0, member.start) + text.slice(member.end);
-  // What cannot be left out keeps its place, to which other pointers may lead.
-  return text.slice(0, start) + (manner === 'mark' ? `"${mark}"` : 'null') + text.slice(end);
+/** In one pass: a text of a megabyte that is put together anew for each of a hundred thousand places takes a minute. */
+function hideOne(text: string, places: readonly JsonPlace[], manner: Manner, texts: string[]): string {
+  const kept: string[] = [];
+  let copied = 0;
+  for (const { start, end, member } of places) {
+    collect(JSON.parse(text.slice(start, end)) as JsonValue, texts);
+    const leaves = manner === 'remove' && member !== null;
+    const whole = leaves ? member : { start, end };
+    // What cannot be left out keeps its place, to which other pointers may lead.
+    kept.push(text.slice(copied, whole.start), leaves ? '' : manner === 'mark' ? `"${mark}"` : 'null');
+    copied = whole.end;
+  }
+  return copied === 0 ? text : kept.join('') + text.slice(copied);
 }
 
 function hide(

@@ -84,6 +84,13 @@ describe('an answer is withheld', () => {
     expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(500);
   });
 
+  test('or shown in time that grows with its size, though a pointer leads to each of a hundred thousand places in a text', () => {
+    const list = (length: number): string => JSON.stringify(Array.from({ length }, () => ({ pin: 1 })));
+    const began = process.threadCpuUsage();
+    seen({ content: [{ type: 'text', text: list(100_000) }] }, at('/*/pin'));
+    expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(2_000);
+  });
+
   test('where no schema takes what is left', () => {
     const needs = (value: unknown) =>
       typeof (value as JsonObject).pin === 'number' ? null : { pointer: '/pin', why: 'must be a number' };
