@@ -1,4 +1,4 @@
-import { contentText, eventCount, toolCount, toolOf } from './message.ts';
+import { contentText, eventCount, toolOf } from './message.ts';
 
 /** A message to the servers of the benchmark. */
 export interface Message {
@@ -20,23 +20,32 @@ const properties = {
   limit: { type: 'integer' },
 };
 const named = [...new Set(Object.values(toolOf))];
-const tools = Array.from({ length: toolCount }, (_, n) => ({
-  name: named[n] ?? `tool_${n}`,
-  description: 'Searches the issues of a project.',
-  inputSchema: { type: 'object', properties },
-}));
+const toolList = (length: number): string =>
+  JSON.stringify(
+    Array.from({ length }, (_, n) => ({
+      name: named[n] ?? `tool_${n}`,
+      description: 'Searches the issues of a project.',
+      inputSchema: { type: 'object', properties },
+    })),
+  );
 const serverInfo = { name: 'bench', version: '1' };
 const capabilities = { tools: {} };
 
+export interface Kind {
+  /** Of 2026-07-28, and not up to 2025-11-25. */
+  readonly modern: boolean;
+  readonly tools: number;
+}
+
 /** What a server says to a message, as text: its `result`, or null where it does not know the method. */
-export function resultOf({ method, params }: Message, modern: boolean): string | null {
+export function resultOf({ method, params }: Message, { modern, tools }: Kind): string | null {
   const whole = modern ? '"resultType":"complete",' : '';
   const kept = modern ? `${whole}"ttlMs":60000,"cacheScope":"public",` : '';
   if (method === 'tools/call') {
     const content = contentText(params.arguments?.query ?? '', params.arguments?.note ?? '', params.name ?? '');
     return `{${whole}"content":${content},"isError":false}`;
   }
-  if (method === 'tools/list') return `{${kept}"tools":${JSON.stringify(tools)}}`;
+  if (method === 'tools/list') return `{${kept}"tools":${toolList(tools)}}`;
   if (method === 'server/discover' && modern) {
     return `{${kept}${JSON.stringify({ supportedVersions: ['2026-07-28'], capabilities, serverInfo }).slice(1)}`;
   }

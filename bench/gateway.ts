@@ -10,7 +10,7 @@ import { serve } from './part.ts';
 export interface GatewayOrder {
   /** URLs by the names of the servers. */
   readonly servers: Readonly<Record<string, string>>;
-  /** A folder, from the repository's own. */
+  /** A folder; one that is not absolute is meant from the repository's own. */
   readonly policy: string;
   /** Where one call in `1 / ratio` is traced to. */
   readonly traces: { readonly endpoint: string; readonly ratio: number } | null;

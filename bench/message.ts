@@ -1,8 +1,8 @@
 /** What is sent and what has to come back: the same for every row. Ids have nine digits, so that lengths never differ. */
 export const firstId = 100_000_000;
 
-/** 27 more tools stand beside these, so that the view is not trivial. */
-export const toolCount = 30;
+/** Of a server. Most of them nobody calls: a view is not trivial. */
+export const usualTools = 30;
 
 /** One of four calls. All but `same` ask with other words each time; `same` differs in its id and its note only. */
 export type CallKind = 'small' | 'same' | 'large' | 'events';

@@ -11,6 +11,8 @@ export interface Usage {
   readonly rss: number;
   /** Bytes that were allocated on the heap of its main thread; null where nobody counts them. */
   readonly allocated: number | null;
+  /** Sockets, files and timers that are open; 0 where nobody counts them. */
+  readonly handles: number;
 }
 
 /** One process of the benchmark, as the one that runs it sees it. */
@@ -106,5 +108,10 @@ export function serve(
 function usage(): Usage {
   const { user, system } = process.cpuUsage();
   const { total_allocated_bytes: allocated } = getHeapStatistics() as { readonly total_allocated_bytes?: number };
-  return { cpu: user + system, rss: process.memoryUsage.rss(), allocated: allocated ?? null };
+  return {
+    cpu: user + system,
+    rss: process.memoryUsage.rss(),
+    allocated: allocated ?? null,
+    handles: process.getActiveResourcesInfo().length,
+  };
 }

@@ -132,10 +132,9 @@ async function usageOf(pid: number): Promise<Usage> {
       .filter(Boolean)
       .map((child) => usageOf(Number(child))),
   );
-  const own = { cpu: (Number(fields[11]) + Number(fields[12])) * 10_000, rss };
-  return below.reduce<Usage>((sum, one) => ({ cpu: sum.cpu + one.cpu, rss: sum.rss + one.rss, allocated: null }), {
-    ...own,
-    allocated: null,
+  const cpu = (Number(fields[11]) + Number(fields[12])) * 10_000;
+  return below.reduce<Usage>((sum, one) => ({ ...sum, cpu: sum.cpu + one.cpu, rss: sum.rss + one.rss }), {
+    ...{ cpu, rss, allocated: null, handles: 0 },
   });
 }
 

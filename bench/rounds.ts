@@ -37,7 +37,8 @@ export interface Row {
 
 const connections = 32;
 
-async function load(loader: Part<unknown>, target: Target, job: object): Promise<Measured> {
+/** @throws where an answer was not the one that was asked for. */
+export async function load(loader: Part<unknown>, target: Target, job: object): Promise<Measured> {
   const said = (await loader.ask({ ...target, ...job })) as Measured | { readonly fault: string };
   if ('fault' in said) throw new Error(`${target.url}: ${said.fault}`);
   return said;
@@ -93,7 +94,7 @@ const modernHeaders = (tool: string): Readonly<Record<string, string>> => ({
 });
 
 /** The handshake of a client up to 2025-11-25; what it gives stands in every call. */
-async function session(url: string, given: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+export async function session(url: string, given: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const revision = '2025-11-25';
   const headers = {
     ...given,

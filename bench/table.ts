@@ -13,3 +13,11 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
+
+/** Of the line that fits these points best (least squares): how much y grows when x does by one. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (at: 0 | 1): number => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const both = points.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0);
+  return both / points.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
+}

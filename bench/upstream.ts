@@ -1,14 +1,15 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerTo, type Message, progressOf, resultOf } from './answers.ts';
-import { toolOf } from './message.ts';
+import { toolOf, usualTools } from './message.ts';
 import { serve } from './part.ts';
 
 /**
- * An MCP server, as far as the benchmark needs one: it answers at once. `node upstream.ts legacy|modern`: with sessions (up
- * to 2025-11-25), or without (2026-07-28).
+ * An MCP server, as far as the benchmark needs one: it answers at once. `node upstream.ts legacy|modern [TOOLS]`: with
+ * sessions (up to 2025-11-25), or without (2026-07-28).
  */
 const modern = process.argv[2] === 'modern';
+const kind = { modern, tools: Number(process.argv[3] ?? usualTools) };
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   if (request.method !== 'POST') return void response.writeHead(request.method === 'DELETE' ? 200 : 405).end();
@@ -24,7 +25,7 @@ function answer(message: Message, response: ServerResponse): void {
     return;
   }
   if (method === 'initialize') response.setHeader('mcp-session-id', 'bench-session');
-  const result = resultOf(message, modern);
+  const result = resultOf(message, kind);
   const text = answerTo(id, result);
   if (method === 'tools/call' && params.name === toolOf.events) {
     stream([...progressOf(message), text], response);
