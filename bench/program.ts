@@ -132,10 +132,9 @@ async function usageOf(pid: number): Promise<Usage> {
       .filter(Boolean)
       .map((child) => usageOf(Number(child))),
   );
-  const cpu = (Number(fields[11]) + Number(fields[12])) * 10_000;
-  return below.reduce<Usage>((sum, one) => ({ ...sum, cpu: sum.cpu + one.cpu, rss: sum.rss + one.rss }), {
-    ...{ cpu, rss, allocated: null, handles: 0 },
-  });
+  const all = [{ cpu: (Number(fields[11]) + Number(fields[12])) * 10_000, rss }, ...below];
+  const sum = (of: 'cpu' | 'rss'): number => all.reduce((so, one) => so + one[of], 0);
+  return { cpu: sum('cpu'), rss: sum('rss'), allocated: null, handles: 0 };
 }
 
 async function aFreePort(): Promise<number> {
