@@ -1,6 +1,7 @@
 import type { ManifestRule, ServerConfig, Tier } from './config.ts';
 import { heldBack } from './held-back.ts';
 import { createJudge, type Told, telling } from './judge.ts';
+import { createListMemory } from './list-memory.ts';
 import { isQuarantined, serverQuarantined } from './quarantine.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { mergeResources } from './resource-names.ts';
@@ -39,7 +40,8 @@ export function buildSnapshot(
   const all: View = { name: 'default', servers: entries, ...merged, ...mergeResources(shelves) };
   const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
   const judge = createJudge(policy);
-  return { revision, policy, judge: told ? telling(judge, told) : judge, all, byServer, collisions };
+  const lists = createListMemory(digests.sha256);
+  return { revision, policy, judge: told ? telling(judge, told) : judge, lists, all, byServer, collisions };
 }
 
 type Mutable = Record<'tools' | 'prompts', Map<string, Target>>;

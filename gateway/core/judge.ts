@@ -13,6 +13,8 @@ export type Question = Omit<Asked, 'spending' | 'argsDigest' | 'secrets'>;
 
 /** Asks the policy, or remembers what it said. */
 export interface Judge {
+  /** Whether what it says of an identity and a target in a list is what it will say of them as long as it is asked. */
+  readonly lasting: boolean;
   decide(question: Question, costly: Costly): Decision | Unusable;
 }
 
@@ -56,6 +58,7 @@ export function createJudge(policy: Policy): Judge {
   if (!looksAtSettled(policy.looksAt)) {
     const looks = looksAtSecrets(policy.looksAt);
     return {
+      lasting: false,
       decide(question, costly) {
         const known = worked(costly);
         return ask(policy, { ...question, ...known, secrets: looks ? known.secrets : () => null });
@@ -64,6 +67,7 @@ export function createJudge(policy: Policy): Judge {
   }
   const remembered = new WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>();
   return {
+    lasting: true,
     decide(question) {
       const answers = answersOf(remembered, question);
       const { phase, method, dryRun, facts } = question;
@@ -86,6 +90,7 @@ export type Told = (asked: Asked, decision: Decision | Unusable) => void;
 /** A judge that tells: the same answers, and somebody who learns of them. Lists and dry runs are nobody's calls. */
 export function telling(judge: Judge, told: Told): Judge {
   return {
+    lasting: judge.lasting,
     decide(question, costly) {
       if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
       const known = worked(costly);

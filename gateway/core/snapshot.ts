@@ -3,6 +3,7 @@ import type { Roots } from './facts.ts';
 import type { HeaderMirror } from './header-mirrors.ts';
 import type { JsonObject } from './json.ts';
 import type { Judge } from './judge.ts';
+import type { ListMemory } from './list-memory.ts';
 import type { DefinitionKind, Definitions, Drift, Sha256 } from './manifest.ts';
 import type { HexDigest } from './names.ts';
 import type { Finding } from './poison/finding.ts';
@@ -109,6 +110,7 @@ export interface Snapshot {
   readonly revision: string;
   readonly policy: Policy;
   readonly judge: Judge;
+  readonly lists: ListMemory;
   readonly all: View;
   readonly byServer: ReadonlyMap<string, View>;
   /** Names that two tools of one server would share after shortening; neither is served. */

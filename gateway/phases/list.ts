@@ -6,7 +6,7 @@ import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
-import { listed } from './permitted.ts';
+import { mayList } from './permitted.ts';
 
 interface Ports {
   readonly hashing: Hashing;
@@ -16,22 +16,35 @@ interface Ports {
 
 /** What of the view this caller may call: the call's own policy decides, so that a list never promises too much. */
 export const listTools = (call: Authenticated, ports: Ports): Listed | Refusal =>
-  answer(call, 'tools', [...call.view.tools.values()], ports);
+  answer(call, 'tools', call.view.tools.values(), ports);
 
 export const listPrompts = (call: Authenticated, ports: Ports): Listed | Refusal =>
-  answer(call, 'prompts', [...call.view.prompts.values()], ports);
+  answer(call, 'prompts', call.view.prompts.values(), ports);
 
 export const listResources = (call: Authenticated, ports: Ports): Listed | Refusal =>
-  answer(call, 'resources', [...call.view.resources.values()], ports);
+  answer(call, 'resources', call.view.resources.values(), ports);
 
 export const listTemplates = (call: Authenticated, ports: Ports): Listed | Refusal =>
   answer(call, 'resourceTemplates', call.view.templates, ports);
 
 /** All in one page: it is answered from the snapshot, so no server that is slow or down can delay or shorten it. */
-function answer(call: Authenticated, member: string, targets: readonly Target[], ports: Ports): Listed | Refusal {
+function answer(call: Authenticated, member: string, targets: Iterable<Target>, ports: Ports): Listed | Refusal {
   if (call.params.cursor !== undefined) return refuse('arguments_invalid', 'There is one page: send no "cursor".');
-  const items = targets.filter((target) => target.closed === null && listed(call, target, ports));
-  return learn(call, { answer: resultOf({ [member]: items.map((target) => target.listed), ...notice(call) }) });
+  const { identity, view } = call;
+  const { judge, lists } = call.snapshot;
+  const lasting = judge.lasting && !call.dryRun;
+  const known = lasting ? lists.find(identity, view, member) : null;
+  if (known) return learn(call, { answer: known });
+  const items: JsonObject[] = [];
+  // What could not be decided is left out now, and not for good.
+  let sure = lasting;
+  for (const target of targets) {
+    const may = target.closed === null && mayList(call, target, ports);
+    if (may) items.push(target.listed);
+    if (may === null) sure = false;
+  }
+  const list = { [member]: items, ...notice(call) };
+  return learn(call, { answer: sure ? lists.keep(identity, view, member, list) : resultOf(list) });
 }
 
 /** Says that a list may be short, and by how many servers; not which, since a policy may hide all that they serve. */

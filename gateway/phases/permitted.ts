@@ -63,14 +63,18 @@ function halted(call: Classified, ports: PermitPorts, why: string, data: object)
 }
 
 /** May this caller see it in a list? The question is the policy's, with the arguments left open. */
-export function listed(call: Authenticated, target: Target, ports: ListPorts): boolean {
+export const listed = (call: Authenticated, target: Target, ports: ListPorts): boolean =>
+  mayList(call, target, ports) === true;
+
+/** The same, and null where the policy could not say: it may the next time. */
+export function mayList(call: Authenticated, target: Target, ports: ListPorts): boolean | null {
   if (!reachable(call, target)) return false;
   const decision = judged(
     call,
     { target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target), responses: null },
     ports,
   );
-  return decision.verdict === 'allow' || decision.verdict === 'ask';
+  return decision.verdict === 'unusable' ? null : decision.verdict !== 'deny';
 }
 
 export const reachable = (call: Authenticated, { server, name, kind }: Target): boolean =>

@@ -45,3 +45,43 @@ describe('a list over several servers', () => {
     expect(listed(servers, { ceiling })).toEqual({ names: ['a__m'], _meta: undefined });
   });
 });
+
+describe('a caller who lists again', () => {
+  const allow = { grant: [{ id: 'all' }] };
+
+  /** The lists of a caller that asks twice of one snapshot, and how many questions its policy was asked for each. */
+  function twice(looksAt: readonly string[], judge: (asked: number) => object) {
+    let asked = 0;
+    const policy = { revision: 'p', looksAt, judge: () => judge(++asked) };
+    const call = aCall({ method: 'tools/list', params: {} }, [serving('a', 'm', 'n')], policy);
+    const identity = anIdentity();
+    const again = { ...call };
+    const lists = [call, again].map((one) => {
+      const before = asked;
+      const made = listTools(learn(one, { identity }), ports);
+      if (isRefusal(made) || made.answer.kind !== 'result') throw new Error('no list');
+      const { tools } = made.answer.result as { tools: { name: string }[] };
+      return { names: tools.map(({ name }) => name), asked: asked - before };
+    });
+    return lists;
+  }
+
+  test('is told the same without a question, where the policy looks at nothing that could be another', () => {
+    const [first, second] = twice(['principal.groups', 'tool.action'], () => allow);
+    expect(first).toEqual({ names: ['a__m', 'a__n'], asked: 2 });
+    expect(second).toEqual({ names: ['a__m', 'a__n'], asked: 0 });
+  });
+
+  test('is judged anew by a policy that looks at the time', () => {
+    const [, second] = twice(['time'], (asked) => (asked > 2 ? { deny: [{ code: 'LATE', message: 'late' }] } : allow));
+    expect(second).toEqual({ names: [], asked: 2 });
+  });
+
+  test('is told of a tool that could not be judged the first time', () => {
+    const [first, second] = twice(['tool.name'], (asked) => {
+      if (asked === 1) throw new Error('a fault of the moment');
+      return allow;
+    });
+    expect([first?.names, second?.names]).toEqual([['a__n'], ['a__m', 'a__n']]);
+  });
+});

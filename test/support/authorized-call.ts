@@ -2,6 +2,7 @@ import { type Authorized, createCall, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
+import { createListMemory } from '#gateway/core/list-memory.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 
@@ -72,6 +73,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
       revision: 'sha256-snapshot',
       policy: { revision: 'sha256-policy', judge: () => ({}) },
       judge: createJudge({ revision: 'sha256-policy', judge: () => ({}) }),
+      lists: createListMemory(String),
       all: view,
       byServer: new Map(),
       collisions: [],

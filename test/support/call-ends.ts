@@ -3,6 +3,7 @@ import { type CallEnd, type Outcome, refusalOutcome } from '#gateway/core/call-e
 import { type Allowed, decide } from '#gateway/core/decision.ts';
 import { createJudge } from '#gateway/core/judge.ts';
 import { createLeaving } from '#gateway/core/leaving.ts';
+import { createListMemory } from '#gateway/core/list-memory.ts';
 import { type Reason, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { noContract } from '#gateway/core/schema/contract.ts';
 import type { ServerEntry, Snapshot, Target, View } from '#gateway/core/snapshot.ts';
@@ -58,6 +59,7 @@ export function aSnapshot(view: View): Snapshot {
     revision: 'sha256-snapshot',
     policy,
     judge: createJudge(policy),
+    lists: createListMemory(String),
     all: view,
     byServer: new Map(),
     collisions: [],
