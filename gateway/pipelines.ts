@@ -11,7 +11,7 @@ import { join } from '#gateway/phases/join.ts';
 import { listPrompts, listResources, listTemplates, listTools } from '#gateway/phases/list.ts';
 import { listen } from '#gateway/phases/listen.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
-import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
+import { route, routeCompletion, routePrompt, routeResource, routeTask } from '#gateway/phases/route.ts';
 import { withdraw } from '#gateway/phases/withdraw.ts';
 import { begin, type Phase, type Pipeline } from '#gateway/pipeline.ts';
 import type { PhasePorts } from '#gateway/ports.ts';
@@ -38,6 +38,8 @@ export const toolDecision = decision(route) satisfies Pipeline<Received, Reserve
 
 export const toolCall = exchange(route) satisfies Pipeline<Received, Inspected, PhasePorts>;
 
+const task = exchange(routeTask);
+
 /** Who asks, when the question is not a call: streams, replies, cancellations, sessions. */
 export const whoAsks = begin<Received>().next(authenticate);
 
@@ -56,5 +58,8 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'resources/subscribe': decision(routeResource).next(join).next(inspect),
   'resources/unsubscribe': decision(routeResource).next(withdraw).next(inspect),
   'completion/complete': exchange(routeCompletion),
+  'tasks/get': task,
+  'tasks/update': task,
+  'tasks/cancel': task,
   'subscriptions/listen': whoAsks.next(listen),
 };

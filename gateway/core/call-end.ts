@@ -6,6 +6,7 @@ import type { Reason, Refusal } from './refusals.ts';
 export const outcomes = [
   'ok',
   'input_required',
+  'task',
   'tool_error',
   'upstream_error',
   'denied',
@@ -65,6 +66,8 @@ const outcomeOf = {
   issuer_unavailable: 'unauthenticated',
   view_unknown: 'invalid',
   tool_unknown: 'invalid',
+  task_unknown: 'invalid',
+  capability_missing: 'invalid',
   resource_ambiguous: 'invalid',
   manifest_changed: 'denied',
   manifest_unsigned: 'denied',
@@ -102,5 +105,6 @@ export function endingOutcome(ending: Ending): Outcome {
   if (ending.kind === 'refusal') return refusalOutcome(ending.refusal);
   if (ending.kind === 'error') return 'upstream_error';
   if (ending.kind === 'input') return 'input_required';
+  if (ending.kind === 'task') return 'task';
   return ending.result.isError === true ? 'tool_error' : 'ok';
 }

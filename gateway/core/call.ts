@@ -10,6 +10,7 @@ import type { Departure } from './leaving.ts';
 import type { MessageId } from './message.ts';
 import type { Identity } from './principal.ts';
 import type { Snapshot, Target, View } from './snapshot.ts';
+import type { Task } from './tasks.ts';
 
 /**
  * The states of a call, each a type that extends the one before. At run time they are one record, created once with
@@ -47,7 +48,10 @@ export interface Authenticated extends Received {
 }
 
 export interface Routed extends Authenticated {
+  /** The tool, prompt, template or resource; of a task, the tool that began it. */
   readonly target: Target;
+  /** Null for everything that is not about a task. */
+  readonly task: Task | null;
 }
 
 export interface Classified extends Routed {
@@ -143,6 +147,7 @@ export function createCall(received: Received): CallRecord {
     dryRun: received.dryRun,
     identity: null,
     target: null,
+    task: null,
     args: null,
     argsBytes: null,
     facts: null,

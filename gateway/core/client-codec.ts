@@ -52,6 +52,7 @@ export function encodeEnding(to: Addressee, ending: Ending): Wire {
     return errorWire(to.id, modern && code === errorCodes.capabilityMissing ? 400 : 200, { ...ending.error, code });
   }
   if (ending.kind === 'input') return encodeInput(to, ending.input);
+  if (ending.kind === 'task') return encodeTask(to, ending.task);
   const result = isModern(to.client.revision) ? modernResult(to.method, ending) : legacyResult(to, ending);
   return { status: 200, text: `{"jsonrpc":"2.0","id":${JSON.stringify(to.id)},"result":${result}}`, errorCode: null };
 }
@@ -64,6 +65,13 @@ function encodeInput(to: Addressee, { requests, state }: InputNeeded): Wire {
     ...(Object.keys(requests).length > 0 ? { inputRequests: requests } : {}),
     ...(state === null ? {} : { requestState: state }),
   };
+  return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: to.id, result }), errorCode: null };
+}
+
+/** A legacy client declared no such thing, so no server begins a task for it. */
+function encodeTask(to: Addressee, task: JsonObject): Wire {
+  if (!isModern(to.client.revision)) return encodeRefusal(to, refuse('upstream_invalid'));
+  const result = { resultType: 'task', ...task };
   return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: to.id, result }), errorCode: null };
 }
 

@@ -56,13 +56,15 @@ export interface Resumed {
 }
 
 /**
- * How an answer ends: with a complete result, with `input` that the server needs first, or without either. `source` is its JSON
+ * How an answer ends: with a complete result, with `input` that the server needs first, with a `task` that goes on, or without
+ * any. `source` is its JSON
  * text as the upstream wrote it, checked when it was read; a codec that has nothing to edit passes it on as it came, so
  * numbers that a double cannot hold survive and nothing is written twice.
  */
 export type Ending =
   | { readonly kind: 'result'; readonly result: JsonObject; readonly source: string | null }
   | { readonly kind: 'input'; readonly input: InputNeeded }
+  | { readonly kind: 'task'; readonly task: JsonObject }
   | { readonly kind: 'error'; readonly error: RpcError }
   | { readonly kind: 'refusal'; readonly refusal: Refusal };
 

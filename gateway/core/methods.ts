@@ -16,6 +16,9 @@ export const methods = {
   'resources/subscribe': { legacy: true, modern: false },
   'resources/unsubscribe': { legacy: true, modern: false },
   'completion/complete': { legacy: true, modern: true },
+  'tasks/get': { legacy: false, modern: true },
+  'tasks/update': { legacy: false, modern: true },
+  'tasks/cancel': { legacy: false, modern: true },
   'subscriptions/listen': { legacy: false, modern: true },
 } as const;
 

@@ -15,7 +15,8 @@ export function outgoing(call: Reserved): JsonObject {
   return meta ? { ...params, _meta: meta } : params;
 }
 
-function outgoingParams({ method, args, target }: Reserved): JsonObject {
+function outgoingParams({ method, args, target, task, responses }: Reserved): JsonObject {
+  if (task !== null) return { taskId: task.id, ...(responses === null ? {} : { inputResponses: responses }) };
   if (method === 'tools/call' || method === 'prompts/get') return { name: target.name, arguments: args };
   if (method === 'completion/complete' && isJsonObject(args.ref) && args.ref.type === 'ref/prompt') {
     return { ...args, ref: { ...args.ref, name: target.name } };
@@ -53,8 +54,9 @@ export function responsesOf({ inputResponses, requestState }: JsonObject): JsonO
 
 /** What the call goes on with: the answers that the policy judged, and the state as the server gave it. */
 export function resumedOf(call: Reserved, box: Box, sha256: Sha256): Resumed | Refusal | null {
-  const { responses, params } = call;
-  if (responses === null) return null;
+  const { responses, params, task } = call;
+  // Of a task they are what is sent, and it has no state.
+  if (responses === null || task !== null) return null;
   if (typeof params.requestState !== 'string') return { responses, state: null };
   const opened = openState(box, call, sha256, params.requestState);
   return isRefusal(opened) ? opened : { responses, state: opened.state };

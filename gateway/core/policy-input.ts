@@ -6,7 +6,7 @@ import type { Identity } from './principal.ts';
 import type { SecretFact } from './secret-facts.ts';
 import type { Target } from './snapshot.ts';
 
-export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete';
+export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'task';
 
 /** What the gateway knows of a call when it asks the policy. */
 export interface Asked {

@@ -77,6 +77,12 @@ export function seenEnding(ending: Ending, redaction: Redaction): Ending {
     const { clean, instead } = seenPart({ ...ending.error }, redaction);
     return clean === null ? instead : { kind: 'error', error: { ...ending.error, ...clean } };
   }
+  if (ending.kind === 'task') {
+    // Its id is sealed, or replaced, before it leaves.
+    const { taskId, ...rest } = ending.task;
+    const { clean, instead } = seenPart(rest, redaction);
+    return clean === null ? instead : { kind: 'task', task: taskId === undefined ? clean : { ...clean, taskId } };
+  }
   if (ending.kind !== 'input') return ending;
   // The state is not read: it is sealed before it leaves, and has to come back as it was.
   const { clean, instead } = seenPart(ending.input.requests as unknown as JsonObject, redaction);

@@ -5,12 +5,13 @@ import type { Ask } from '#gateway/core/decision.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { stateLifetime } from '#gateway/core/request-state.ts';
 import type { Hashing } from '#gateway/ports.ts';
-import { type ApprovePorts, carried } from './carried.ts';
+import { type ApprovePorts, carried, goesOnAgreed } from './carried.ts';
 
 /** Must a person agree first? An agreement is used up by the one call that it was given to, to that call's very end. */
 export function approve(call: Authorized, ports: ApprovePorts): Approved | Refusal {
   const { decision } = call;
   if (decision.verdict === 'allow') return learn(call, { permit: decision, approval: null });
+  if (call.task !== null) return goesOnAgreed(call, decision);
   if (call.dryRun) return refuse('approval_pending', reasons(decision), { approval: null, codes: decision.codes });
   const goesOn = carried(call, decision, ports);
   if (isRefusal(goesOn)) return goesOn;

@@ -17,7 +17,7 @@ export function authorize(call: Classified, ports: PermitPorts): Authorized | Re
   if (isRefusal(decision)) return decision;
   if (target.closed) return target.closed;
   // Only now: what a schema asks for is told to nobody who may not call the tool.
-  const misfit = target.contract.input?.(call.args);
+  const misfit = call.task === null ? target.contract.input?.(call.args) : null;
   if (misfit) return refuse('arguments_invalid', describeMisfit('arguments', misfit), { ...misfit });
   if (!sendable(call.responses, decision.obligations) || !sendable(metaOf(call.params), decision.obligations))
     return unsendable();

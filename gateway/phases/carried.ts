@@ -1,8 +1,8 @@
 import { callDigest } from '#gateway/core/approval.ts';
-import type { Approved, Authorized } from '#gateway/core/call.ts';
+import { type Approved, type Authorized, learn } from '#gateway/core/call.ts';
 import { bindingOf } from '#gateway/core/call-binding.ts';
 import type { Ask } from '#gateway/core/decision.ts';
-import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, openState } from '#gateway/core/request-state.ts';
 import type { Approvals, Hashing } from '#gateway/ports.ts';
 
@@ -27,4 +27,18 @@ export function carried(call: Authorized, decision: Ask, ports: ApprovePorts): A
   const covers =
     agreed === callDigest(bindingOf(call, sha256), sha256) && decision.codes.every((code) => codes.includes(code));
   return covers && ports.approvals.resume(id, leg, call.at) ? { id, state: 'consumed', by, until } : null;
+}
+
+/**
+ * A task goes on with the approval of the call that began it, as long as nothing is asked about but what was agreed to then.
+ * Nobody is asked about a task itself: what would be agreed to is a call without arguments.
+ */
+export function goesOnAgreed(call: Authorized, { codes, messages, granted }: Ask): Approved | Refusal {
+  const agreed = call.task?.agreed ?? null;
+  if (agreed === null || !codes.every((code) => agreed.codes.includes(code))) {
+    const why = 'The call that began this task was not approved for that.';
+    return refuse('policy_denied', `${messages.join(' ')} ${why}`, { codes });
+  }
+  const { id, by } = agreed;
+  return learn(call, { permit: granted, approval: { id, by, state: 'consumed' as const, until: call.at } });
 }

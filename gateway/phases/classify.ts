@@ -1,6 +1,6 @@
 import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
-import { factsOf, isFactFlaw } from '#gateway/core/facts.ts';
+import { factsOf, isFactFlaw, openFacts } from '#gateway/core/facts.ts';
 import { paramMismatch } from '#gateway/core/header-agreement.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { responsesOf } from '#gateway/core/outgoing.ts';
@@ -23,6 +23,7 @@ export function classify(call: Routed, ports: Ports): Classified | Refusal {
 }
 
 function classifiedAs(call: Routed): Classified | Refusal {
+  if (call.task !== null) return classifiedTask(call);
   const args = argumentsOf(call);
   if (args === null) return refuse('arguments_invalid', '"arguments" must be an object.');
   const responses = responsesOf(call.params);
@@ -34,6 +35,14 @@ function classifiedAs(call: Routed): Classified | Refusal {
   if (isFactFlaw(facts)) return refuse('arguments_invalid', `At ${facts.pointer}: ${facts.why}.`, { ...facts });
   // Of a whole message little else is arguments, and its bytes were counted when they arrived.
   return learn(call, { args, argsBytes: call.bytesIn, facts, responses });
+}
+
+/** The arguments went with the call that began it; what goes on with it is answers to what its server asked. */
+function classifiedTask(call: Routed): Classified | Refusal {
+  const { inputResponses = null } = call.params;
+  const responses = call.method === 'tasks/update' ? responsesOf({ inputResponses }) : null;
+  if (isRefusal(responses)) return responses;
+  return learn(call, { args: {}, argsBytes: call.bytesIn, facts: openFacts(call.target), responses });
 }
 
 /** A tool and a prompt have arguments; what a read or a completion names counts as its arguments. */

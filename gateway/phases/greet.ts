@@ -4,6 +4,7 @@ import type { JsonObject } from '#gateway/core/json.ts';
 import { logLevels } from '#gateway/core/methods.ts';
 import { product } from '#gateway/core/product.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { offersTasks, tasksExtension } from '#gateway/core/tasks.ts';
 
 /** What the gateway answers by itself: who it is, what it speaks, that it is there. */
 
@@ -30,6 +31,7 @@ export function discover(call: Authenticated): Listed {
     prompts: { listChanged: true },
     resources: { listChanged: true, subscribe: true },
     completions: {},
+    ...(offersTasks(call.view) ? { extensions: { [tasksExtension]: {} } } : {}),
   };
   const result = { supportedVersions: [...supportedRevisions], capabilities, ...instructions(call) };
   return learn(call, { answer: resultOf({ ...result, _meta: { [metaKeys.serverInfo]: product } }) });

@@ -1,10 +1,18 @@
 import { type Answered, type Inspected, learn } from '#gateway/core/call.ts';
-import { type Answer, type Ending, type ExchangeEvent, type Given, isEnding } from '#gateway/core/exchange.ts';
+import {
+  type Answer,
+  type Ending,
+  type ExchangeEvent,
+  type Given,
+  isEnding,
+  resultOf,
+} from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
+import { sealTask } from '#gateway/core/tasks.ts';
 import type { Approvals, Hashing } from '#gateway/ports.ts';
 import { asked, type ReplyPorts } from './replied.ts';
 
@@ -62,25 +70,49 @@ function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
   const { unseen } = call.permit.obligations;
   if (ending.kind !== 'result') {
     const said = unseen ? seenEnding(ending, unseen) : ending;
+    if (said.kind === 'task') return { kind: 'task', task: ownTask(call, ports, said.task) };
     return said.kind === 'input' ? sealed(call, ports, said) : said;
   }
-  const fits = call.method in members ? members[call.method as keyof typeof members] : null;
-  const detail =
-    fits && !fits(ending.result) ? `The result is not one of ${call.method}.` : broken(call, ending.result);
-  if (detail !== null) return { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
-  return unseen ? seenResult(ending.result, unseen, bound(call, ending.result)) : ending;
+  return call.method === 'tasks/get' ? checkTask(call, ending.result) : checkResult(call, ending, call.method);
 }
+
+/** @param method What it is the result of. */
+function checkResult(call: Answered, ending: Ending & { kind: 'result' }, method: string): Ending {
+  const { unseen } = call.permit.obligations;
+  const { result } = ending;
+  const fits = method in members ? members[method as keyof typeof members] : null;
+  const output = bound(call, result, method);
+  const detail = fits && !fits(result) ? `The result is not one of ${method}.` : broken(output, result);
+  if (detail !== null) return { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
+  return unseen ? seenResult(result, unseen, output) : ending;
+}
+
+/** The task under the id that its caller knows; what its call came to is held to what any result of that tool is. */
+function checkTask(call: Answered, { result: inner, taskId: _, ...rest }: JsonObject): Ending {
+  const { unseen } = call.permit.obligations;
+  const said = unseen ? seenEnding({ kind: 'task', task: rest }, unseen) : ({ kind: 'task', task: rest } as const);
+  if (said.kind !== 'task') return said;
+  const task = { ...said.task, taskId: call.params.taskId };
+  if (!isJsonObject(inner)) return resultOf(task);
+  const checked = checkResult(call, resultOf(inner), 'tools/call');
+  return checked.kind === 'result' ? resultOf({ ...task, result: checked.result }) : checked;
+}
+
+/** A task that has just begun, under an id of ours. */
+const ownTask = (call: Answered, { box }: Ports, task: JsonObject): JsonObject => ({
+  ...task,
+  taskId: sealTask(box, call, String(task.taskId)),
+});
 
 /**
  * The output schema that a result is bound by. An error is bound by none. A `resultType` frees of nothing: what a modern
  * server meant by it is no result any more, and a legacy server means nothing by it.
  */
-const bound = ({ method, target }: Answered, result: JsonObject): Contract['output'] =>
+const bound = ({ target }: Answered, result: JsonObject, method: string): Contract['output'] =>
   method === 'tools/call' && result.isError !== true ? target.contract.output : null;
 
 /** How a tool's result breaks the contract of its approved output schema, or null. */
-function broken(call: Answered, result: JsonObject): string | null {
-  const output = bound(call, result);
+function broken(output: Contract['output'], result: JsonObject): string | null {
   if (output === null) return null;
   const { structuredContent } = result;
   if (structuredContent === undefined) return 'The result lacks "structuredContent", which its schema describes.';

@@ -29,6 +29,9 @@ const phases: Readonly<Record<string, PolicyPhase>> = {
   'tools/call': 'call',
   'prompts/get': 'prompt',
   'completion/complete': 'complete',
+  'tasks/get': 'task',
+  'tasks/update': 'task',
+  'tasks/cancel': 'task',
 };
 
 /** An obligation that cannot be met withholds what it belongs to. */

@@ -2,7 +2,9 @@ import { type Authenticated, learn, type Routed } from '#gateway/core/call.ts';
 import { findResource, findTemplate, isSeveral, type Several } from '#gateway/core/find-resource.ts';
 import { isJsonObject } from '#gateway/core/json.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import type { Box } from '#gateway/core/request-state.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
+import { declaresTasks, offersTasks, openTask, tasksExtension } from '#gateway/core/tasks.ts';
 import { listed } from './permitted.ts';
 
 type Ports = Parameters<typeof listed>[2];
@@ -31,10 +33,23 @@ export function routeCompletion(call: Authenticated, ports: Ports): Routed | Ref
   return refuse('arguments_invalid', '"ref.type" must be ref/prompt or ref/resource.');
 }
 
+/** Which tool began this task, as its caller may use it now. */
+export function routeTask(call: Authenticated, { box }: { readonly box: Box }): Routed | Refusal {
+  const { view, identity, client, params } = call;
+  const task = openTask(box, identity.principal.id, params.taskId);
+  if (task === null && !offersTasks(view)) return refuse('method_unknown');
+  if (!declaresTasks(client.capabilities)) return refuse('capability_missing', '', { requiredCapabilities: needed });
+  if (task === null) return refuse('task_unknown');
+  const target = view.tools.values().find(({ server, name }) => server.id === task.server && name === task.tool);
+  return target ? learn(call, { target, task }) : refuse('task_unknown');
+}
+
+const needed = { extensions: { [tasksExtension]: {} } };
+
 function aim(call: Authenticated, target: Target | undefined): Routed | Refusal {
   if (!target) return refuse('tool_unknown');
   // Whether something is closed is told only to who could have called it: authorize comes to that later.
-  return learn(call, { target });
+  return learn(call, { target, task: null });
 }
 
 const toolTarget = (call: Authenticated): Target | undefined => named(call.view.tools, call.params.name);

@@ -25,7 +25,15 @@ export function readable(call: Authenticated, uri: string, ports: SubscribePorts
   // listens any more has to be said after who listened has left.
   const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };
   const args = { uri: target.name };
-  const question = { ...beside, target, args, argsBytes: uri.length, facts: openFacts(target), responses: null };
+  const question = {
+    ...beside,
+    target,
+    task: null,
+    args,
+    argsBytes: uri.length,
+    facts: openFacts(target),
+    responses: null,
+  };
   const judged = authorize(question, ports);
   if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
   return learn(judged, { permit: judged.decision, approval: null });

@@ -87,7 +87,7 @@ describe('a refusal', () => {
     const reserved: number[] = Object.values(refusals)
       .map((row) => row.code)
       .filter((code) => code >= -32768 && code <= -32000);
-    expect(new Set(reserved)).toEqual(new Set([-32600, -32601, -32602, -32603, -32020, -32022]));
+    expect(new Set(reserved)).toEqual(new Set([-32600, -32601, -32602, -32603, -32020, -32021, -32022]));
   });
 
   test('of a tool call that a model can act on is a result with the reason', () => {

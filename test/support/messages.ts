@@ -132,7 +132,7 @@ export async function askModern(
   params: Record<string, unknown>,
   { token, path = '/mcp', id = 1, headers = {}, meta = envelope() }: Asking,
 ): Promise<Heard> {
-  const name = params.name ?? params.uri;
+  const name = params.name ?? params.uri ?? params.taskId;
   const mirrored = modernHeaders(token, method, typeof name === 'string' ? name : undefined);
   const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: meta } };
   return heard(await sekisho.post(message, { ...mirrored, ...headers }, path));

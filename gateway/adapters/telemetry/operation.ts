@@ -19,10 +19,13 @@ const doors = ['oauth/token', 'oauth/revoke'];
 export const methodLabel = (method: string): string =>
   Object.hasOwn(methods, method) || doors.includes(method) ? method : unknownValue;
 
+/** The server did its part: with a result, a question, or a task that goes on. */
+const went: ReadonlySet<CallEnd['outcome']> = new Set(['ok', 'input_required', 'task']);
+
 /** `error.type` of what the caller got: a code, `tool_error`, `cancelled`; empty for a success. */
 export function errorType({ outcome, refusal, errorCode }: CallEnd): string {
   if (refusal) return String(refusals[refusal.refused].code);
-  if (outcome === 'ok') return '';
+  if (went.has(outcome)) return '';
   if (outcome === 'tool_error' || outcome === 'cancelled') return outcome;
   return codeType(errorCode);
 }

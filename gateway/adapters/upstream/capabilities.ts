@@ -1,6 +1,7 @@
 import { errorCodes } from '#gateway/core/error-codes.ts';
 import { type Client, type Ending, isModern } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { declaresTasks, tasksExtension } from '#gateway/core/tasks.ts';
 
 /** What a legacy server may ask of a client, and the capability that must have been declared for it. */
 const askable: Readonly<Record<string, string>> = {
@@ -35,6 +36,12 @@ export function knownParts(client: Client): JsonObject {
   }
   return declared;
 }
+
+/** The same for a modern server, which may begin a task when the caller can look at it again. */
+export const declaredToModern = (client: Client): JsonObject =>
+  isModern(client.revision) && declaresTasks(client.capabilities)
+    ? { ...knownParts(client), extensions: { [tasksExtension]: {} } }
+    : knownParts(client);
 
 export const isQuestion = (method: string): boolean => Object.hasOwn(askable, method);
 

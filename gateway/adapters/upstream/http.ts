@@ -1,3 +1,4 @@
+import { noAnswer } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
@@ -10,6 +11,7 @@ import { gatherLive } from './live.ts';
 import { askOnce } from './session.ts';
 import { createSessions, type Keeping, usualKeeping } from './sessions.ts';
 import { createSlot, type Slot } from './slot.ts';
+import { taskless } from './taskless.ts';
 
 export interface HttpUpstreamOptions extends LineOptions {
   /** The newest revision that is offered. */
@@ -35,6 +37,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions, link: Link): Ht
 
   return {
     async send(call) {
+      if (call.method.startsWith('tasks/')) return noAnswer(taskless);
       const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
       const slot = life.over ?? sessions.enter(call);
       if (isRefusal(slot)) {

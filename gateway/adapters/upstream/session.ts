@@ -2,6 +2,7 @@ import { type Answer, isEnding } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
+import { withoutTasks } from '#gateway/core/tasks.ts';
 import { clientInfo, isSpoken } from './handshake.ts';
 import type { Head } from './http-exchange.ts';
 import { createLifetime } from './lifetime.ts';
@@ -42,7 +43,7 @@ export async function openSession(link: Link, { revision, declared, limits }: Te
   if (id === undefined) return link.failures.invalid('gave a session id that no header can carry');
   if (!isJsonObject(capabilities)) return link.failures.invalid('declared capabilities that are not an object');
   const session: Session = {
-    ...{ id, revision: protocolVersion, declared, capabilities },
+    ...{ id, revision: protocolVersion, declared, capabilities: withoutTasks(capabilities) },
     instructions: typeof instructions === 'string' ? instructions : null,
   };
   return (await tell(link, session, { method: 'notifications/initialized' })) ?? session;
@@ -85,6 +86,7 @@ async function resultOf(link: Link, method: string, answer: Answer | Gone): Prom
     return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });
   }
   // A modern server may ask in three methods only (basic/patterns/mrtr), and none of them is the gateway's own.
+  if (answer.kind === 'task') return link.failures.invalid(`began a task in ${method}`);
   if (answer.kind === 'input') return link.failures.invalid(`asked for input in ${method}`);
   for await (const event of answer.events) {
     if (isEnding(event)) return resultOf(link, method, event);

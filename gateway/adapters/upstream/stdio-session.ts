@@ -1,5 +1,6 @@
 import { type Answer, legacyRevisions, upstreamRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import { withoutTasks } from '#gateway/core/tasks.ts';
 import { showSize } from '#gateway/core/units.ts';
 import type { UpstreamNotice } from '#gateway/ports.ts';
 import type { Clock } from './clock.ts';
@@ -123,7 +124,7 @@ function readHello(answer: Answer, handshakeMs: number): Hello | string {
   // Empty is not absent: the digest tells them apart.
   return {
     revision: protocolVersion,
-    capabilities,
+    capabilities: withoutTasks(capabilities),
     instructions: typeof instructions === 'string' ? instructions : null,
   };
 }

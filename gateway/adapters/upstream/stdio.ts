@@ -9,6 +9,7 @@ import type { Question } from './stdio-calls.ts';
 import { gatherLive } from './stdio-live.ts';
 import { down, unreachable } from './stdio-refusals.ts';
 import { type Hello, type Session, startSession } from './stdio-session.ts';
+import { taskless } from './taskless.ts';
 import { createTurnout } from './turnout.ts';
 
 export interface StdioOptions {
@@ -97,6 +98,7 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
 
   return {
     async send(call) {
+      if (call.method.startsWith('tasks/')) return { kind: 'refusal', refusal: taskless };
       const began = clock.now();
       const now = await ready(Math.min(call.limits.connect, call.limits.timeout));
       if (isRefusal(now)) return { kind: 'refusal', refusal: now };

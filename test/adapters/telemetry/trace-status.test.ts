@@ -9,6 +9,8 @@ const on = new Tracing();
 describe('the status', () => {
   const cases: [string, Partial<CallEnd>, string, unknown, string, unknown][] = [
     ['a success', {}, 'unset', undefined, 'unset', undefined],
+    ['a server that needs input first', { outcome: 'input_required' }, 'unset', undefined, 'unset', undefined],
+    ['a task that began', { outcome: 'task' }, 'unset', undefined, 'unset', undefined],
     ['a tool that failed', { outcome: 'tool_error' }, 'error', 'tool_error', 'error', 'tool_error'],
     ['an error of the server', { outcome: 'upstream_error', errorCode: -32603 }, 'error', '-32603', 'error', '-32603'],
     ['a fault of the caller', { outcome: 'upstream_error', errorCode: -32602 }, 'unset', '-32602', 'error', '-32602'],

@@ -235,6 +235,11 @@ test('refuses to send what only the gateway itself may say', async () => {
   for (const method of ['initialize', 'notifications/cancelled']) {
     expect(await refusalOf(upstream.send(anUpstreamCall({ method })))).toMatchObject({ refused: 'method_unknown' });
   }
+  // In this era another method has this name.
+  for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+    const call = anUpstreamCall({ method, params: { taskId: 'x' } });
+    expect(await refusalOf(upstream.send(call))).toMatchObject({ refused: 'task_unknown' });
+  }
   expect(server.heard).toEqual([]);
 });
 

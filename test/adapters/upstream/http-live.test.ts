@@ -36,6 +36,12 @@ async function liveOf(upstream: Upstream): Promise<Live> {
 }
 
 describe('lists what a server has', () => {
+  test('and leaves out of what it can do the tasks of another era', async () => {
+    const extensions = { 'io.modelcontextprotocol/tasks': {}, 'io.modelcontextprotocol/ui': {} };
+    const { upstream } = await aHostilePair({ initialize: able({ extensions }) });
+    expect((await liveOf(upstream)).capabilities).toEqual({ extensions: { 'io.modelcontextprotocol/ui': {} } });
+  });
+
   test('all pages of everything it declares, as it was written', async () => {
     const odd = tool('b', { 'x-unknown': [1, { y: null }], _meta: { z: 1 } });
     const { upstream, server } = await aHostilePair({

@@ -1,18 +1,11 @@
 import { errorCodes } from '#gateway/core/error-codes.ts';
-import { type Ending, type InputRequest, mostInputs, noAnswer } from '#gateway/core/exchange.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '#gateway/core/json.ts';
-import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
-import { mayAsk } from '../capabilities.ts';
+import { type Ending, noAnswer, resultOf } from '#gateway/core/exchange.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { isRefusal } from '#gateway/core/refusals.ts';
+import { declaresTasks } from '#gateway/core/tasks.ts';
 import { topMembers } from '../envelope.ts';
-import type { Failures } from '../failures.ts';
-
-/** What a modern result may be, and of whom. */
-export interface Expected {
-  readonly failures: Failures;
-  readonly method: string;
-  /** What the caller declared that it can be asked for. */
-  readonly declared: JsonObject;
-}
+import { type Expected, requestsOf } from './input-requests.ts';
+import { begunTask, taskState } from './task.ts';
 
 /** Methods in which a server may ask for something first (basic/patterns/mrtr). */
 const asking: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
@@ -25,7 +18,9 @@ export function canonical(expected: Expected, ending: Ending): Ending {
   if (ending.kind === 'error') return errorEnding(expected, ending);
   if (ending.kind !== 'result') return ending;
   const { resultType = 'complete' } = ending.result;
-  if (resultType === 'complete') return withoutWire(ending);
+  if (resultType === 'complete') return wholeOf(expected, ending);
+  if (resultType === 'task' && expected.method === 'tools/call' && declaresTasks(expected.declared))
+    return begunTask(expected, ending.result);
   if (resultType === 'input_required' && asking.has(expected.method)) return inputOf(expected, ending.result);
   return noAnswer(expected.failures.invalid('answered with a kind of result that was not to be expected'));
 }
@@ -36,6 +31,13 @@ const ofOurHop: ReadonlySet<number> = new Set([errorCodes.headerMismatch, errorC
 function errorEnding({ failures }: Expected, ending: Ending & { kind: 'error' }): Ending {
   const { code } = ending.error;
   return ofOurHop.has(code) ? noAnswer(failures.invalid(`did not take the request (error ${code})`, { code })) : ending;
+}
+
+function wholeOf(expected: Expected, ending: Ending & { kind: 'result' }): Ending {
+  if (expected.method === 'tasks/get') return taskState(expected, ending.result);
+  // Nothing but that it was heard (SEP-2663).
+  if (expected.method.startsWith('tasks/')) return resultOf({});
+  return withoutWire(ending);
 }
 
 function withoutWire(ending: Ending & { kind: 'result' }): Ending {
@@ -62,23 +64,4 @@ function inputOf(expected: Expected, { inputRequests, requestState }: JsonObject
   const requests = requestsOf(expected, inputRequests);
   if (isRefusal(requests)) return noAnswer(requests);
   return { kind: 'input', input: { requests, state: requestState ?? null } };
-}
-
-function requestsOf(
-  { failures, declared }: Expected,
-  asked: JsonValue | undefined,
-): Record<string, InputRequest> | Refusal {
-  if (asked === undefined) return {};
-  if (!isJsonObject(asked)) return failures.invalid('gave "inputRequests" that are not an object');
-  const entries = Object.entries(asked);
-  if (entries.length > mostInputs) return failures.invalid(`asked more than ${mostInputs} questions at once`);
-  const requests: Record<string, InputRequest> = {};
-  for (const [key, request] of entries) {
-    const { method, params = {} } = isJsonObject(request) ? request : {};
-    if (typeof method !== 'string' || !isJsonObject(params)) return failures.invalid('asked what is no question');
-    // Never what this caller did not say it can be asked (A6): the answer could not be brought, and it was not asked for.
-    if (!mayAsk(declared, method, params)) return failures.invalid('asked for what the caller did not declare');
-    requests[key] = { method, params };
-  }
-  return requests;
 }

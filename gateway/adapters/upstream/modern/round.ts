@@ -8,7 +8,8 @@ import type { Lifetime } from '../lifetime.ts';
 import type { Link } from '../link.ts';
 import { request } from '../request.ts';
 import { envelopeFor } from './envelope.ts';
-import { canonical, type Expected } from './result.ts';
+import type { Expected } from './input-requests.ts';
+import { canonical } from './result.ts';
 
 /** One caller's call, over however many requests it takes. */
 export interface Talk {

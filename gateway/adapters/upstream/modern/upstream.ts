@@ -4,7 +4,7 @@ import { headerMirrors, isMirrorFlaw } from '#gateway/core/header-mirrors.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Live, Upstream, UpstreamCall } from '#gateway/ports.ts';
-import { knownParts } from '../capabilities.ts';
+import { declaredToModern } from '../capabilities.ts';
 import { type HttpUpstreamOptions, pageBytes } from '../http.ts';
 import { createLifetime } from '../lifetime.ts';
 import type { Link } from '../link.ts';
@@ -26,7 +26,13 @@ export function createModernUpstream(options: HttpUpstreamOptions, link: Link, l
       if (!methods.has(call.method)) return noAnswer(refuse('method_unknown', `${call.method} is not for a server.`));
       if (call.method.endsWith('subscribe')) return subscribe(hearing, call);
       const life = createLifetime({ failures: link.failures, timeout: call.limits.timeout, signal: call.signal });
-      const talk: Talk = { link: link.as(call), call, life, declared: knownParts(call.client), mirrors: call.mirrors };
+      const talk: Talk = {
+        link: link.as(call),
+        call,
+        life,
+        declared: declaredToModern(call.client),
+        mirrors: call.mirrors,
+      };
       try {
         return await answered(talk, await firstRound(talk, options));
       } catch (fault) {
@@ -56,7 +62,7 @@ const unspoken = ({ failures }: Link): Refusal =>
 
 const methods: ReadonlySet<string> = new Set([
   ...['tools/call', 'prompts/get', 'resources/read', 'completion/complete'],
-  ...['resources/subscribe', 'resources/unsubscribe'],
+  ...['resources/subscribe', 'resources/unsubscribe', 'tasks/get', 'tasks/update', 'tasks/cancel'],
 ]);
 
 /** A legacy caller is asked on its stream; a modern one is given what the server needs, and comes back with it. */
