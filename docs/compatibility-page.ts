@@ -36,7 +36,6 @@ export function compatibilityPage(): string {
     '  other extensions that only 2026-07-28 has are not declared to either side, nor are the tasks of 2025-11-25.',
     '- A server whose tools depend on its session is to be pinned to the older era (`revision: 2025-11-25`).',
     '- A parked call is held by the replica that took it. Another one refuses the answer as `call_not_held`.',
-    '- A call that a policy wants approved, and whose server then needs input, is approved again when it comes back.',
     '',
     '## Hosts and suites',
     '',

@@ -39,6 +39,8 @@ export interface InputNeeded {
   /** By a key of the server's: `{ method, params }` of an elicitation, a sampling or a question for roots. */
   readonly requests: Readonly<Record<string, InputRequest>>;
   readonly state: string | null;
+  /** Gives up what is held for the answer, where something is: the question will not reach the caller. */
+  readonly drop?: () => void;
 }
 
 export interface InputRequest {

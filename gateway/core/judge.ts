@@ -46,6 +46,7 @@ const unshown = {
   args: {},
   argsBytes: 0,
   responses: null,
+  question: null,
   argsDigest: () => null,
   secrets: () => null,
   spending: null,

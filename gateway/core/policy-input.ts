@@ -4,9 +4,10 @@ import type { Facts } from './facts.ts';
 import type { JsonObject } from './json.ts';
 import type { Identity } from './principal.ts';
 import type { SecretFact } from './secret-facts.ts';
+import type { ServerQuestion } from './server-question.ts';
 import type { Target } from './snapshot.ts';
 
-export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'task';
+export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'task' | 'elicit' | 'sample';
 
 /** What the gateway knows of a call when it asks the policy. */
 export interface Asked {
@@ -27,6 +28,8 @@ export interface Asked {
   /** Null where nobody looked. Worked out when somebody does: all texts of the arguments have to be looked through. */
   readonly secrets: () => readonly SecretFact[] | null;
   readonly responses: JsonObject | null;
+  /** What a server asks in the middle of the call; null for everything else. */
+  readonly question: ServerQuestion | null;
   readonly spending: Spending | null;
 }
 
@@ -76,6 +79,8 @@ export function policyInput(asked: Asked): object {
     prompt: target.kind === 'prompt' ? { name: target.name } : null,
     arguments: asked.args,
     input_responses: asked.responses,
+    elicitation: asked.question?.elicitation ?? null,
+    sampling: asked.question?.sampling ?? null,
     args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
     facts: { ...asked.facts, branches: null, secrets: asked.secrets() },
     approval: null,

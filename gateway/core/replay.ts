@@ -50,7 +50,8 @@ export function erasedFor({ erased }: Pick<Recorded, 'erased'>, refs: readonly s
 export function shown({ input }: Pick<Recorded, 'input'>, refs: readonly string[]): JsonObject {
   if (!looksAtSettled(refs)) return input;
   const run = isJsonObject(input.run) ? { ...input.run, budget: null } : (input.run ?? null);
-  return { ...input, run, arguments: {}, input_responses: null, args: { bytes: 0, truncated: false, sha256: null } };
+  const unshown = { arguments: {}, input_responses: null, elicitation: null, sampling: null };
+  return { ...input, run, ...unshown, args: { bytes: 0, truncated: false, sha256: null } };
 }
 
 const texts = (value: JsonValue | undefined): readonly string[] | null =>

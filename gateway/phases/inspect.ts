@@ -4,7 +4,9 @@ import {
   type Ending,
   type ExchangeEvent,
   type Given,
+  type InputNeeded,
   isEnding,
+  noAnswer,
   resultOf,
 } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
@@ -14,7 +16,7 @@ import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
 import { sealTask } from '#gateway/core/tasks.ts';
 import type { Approvals, Hashing } from '#gateway/ports.ts';
-import { asked, type ReplyPorts } from './replied.ts';
+import { asked, type ReplyPorts, refusedQuestion } from './replied.ts';
 
 interface Ports extends ReplyPorts {
   readonly box: Box;
@@ -40,6 +42,8 @@ async function* inspectedEvents(
 ): AsyncGenerator<ExchangeEvent | Ending> {
   for await (const event of events) {
     if (event.kind === 'notification' && !relayed.has(event.method)) continue;
+    const refused = event.kind === 'ask' ? refusedQuestion(call, event, ports) : null;
+    if (refused) return yield noAnswer(refused);
     const { unseen } = call.permit.obligations;
     const seen = isEnding(event) ? checkEnding(call, ports, event) : unseen ? seenEvent(event, unseen) : event;
     const said = seen.kind === 'ask' ? asked(call, ports, seen) : seen;
@@ -67,13 +71,27 @@ const members = {
 } as const;
 
 function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
-  const { unseen } = call.permit.obligations;
   if (ending.kind !== 'result') {
+    const refused = ending.kind === 'input' ? refusedInput(call, ports, ending.input) : null;
+    if (refused) return noAnswer(refused);
+    // Looked up only now: what the policy said of the question may have brought it along.
+    const { unseen } = call.permit.obligations;
     const said = unseen ? seenEnding(ending, unseen) : ending;
     if (said.kind === 'task') return { kind: 'task', task: ownTask(call, ports, said.task) };
     return said.kind === 'input' ? sealed(call, ports, said) : said;
   }
-  return call.method === 'tasks/get' ? checkTask(call, ending.result) : checkResult(call, ending, call.method);
+  return call.method === 'tasks/get' ? checkTask(call, ports, ending.result) : checkResult(call, ending, call.method);
+}
+
+/** What the server needs to be told is asked of the caller: each question is put to the policy. */
+function refusedInput(call: Answered, ports: Ports, { requests, drop }: InputNeeded): Refusal | null {
+  for (const request of Object.values(requests)) {
+    const refused = refusedQuestion(call, request, ports);
+    if (refused === null) continue;
+    drop?.();
+    return refused;
+  }
+  return null;
 }
 
 /** @param method What it is the result of. */
@@ -88,7 +106,11 @@ function checkResult(call: Answered, ending: Ending & { kind: 'result' }, method
 }
 
 /** The task under the id that its caller knows; what its call came to is held to what any result of that tool is. */
-function checkTask(call: Answered, { result: inner, taskId: _, ...rest }: JsonObject): Ending {
+function checkTask(call: Answered, ports: Ports, { result: inner, taskId: _, ...rest }: JsonObject): Ending {
+  // As the adapter read them.
+  const requests = (rest.inputRequests ?? {}) as unknown as InputNeeded['requests'];
+  const refused = refusedInput(call, ports, { requests, state: null });
+  if (refused) return noAnswer(refused);
   const { unseen } = call.permit.obligations;
   const said = unseen ? seenEnding({ kind: 'task', task: rest }, unseen) : ({ kind: 'task', task: rest } as const);
   if (said.kind !== 'task') return said;

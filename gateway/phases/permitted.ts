@@ -9,6 +9,7 @@ import type { PolicyPhase } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { secretFacts } from '#gateway/core/secret-facts.ts';
+import type { ServerQuestion } from '#gateway/core/server-question.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Halting } from '#gateway/ports/identity.ts';
 import type { Budgets, Hashing } from '#gateway/ports.ts';
@@ -38,15 +39,18 @@ const phases: Readonly<Record<string, PolicyPhase>> = {
 export const unmet = (what: string): Refusal =>
   refuse('policy_unavailable', `An obligation of the policy cannot be met: to ${what}.`);
 
-/** What the policy says of the call with these arguments, where it does not deny it. */
+/** What is put to the policy about a call. */
+type Put = Pick<Classified, 'args' | 'facts'> & { readonly question?: ServerQuestion | null };
+
+/** What the policy says of the call with these arguments, or of what its server asks in it, where it does not deny it. */
 export function permitted(
   call: Classified,
-  { args, facts }: Pick<Classified, 'args' | 'facts'>,
+  { args, facts, question = null }: Put,
   ports: PermitPorts,
 ): Allowed | Ask | Refusal {
   const { target, argsBytes, responses } = call;
-  const phase = phases[call.method] ?? 'read';
-  const decision = judged(call, { target, phase, args, argsBytes, facts, responses }, ports);
+  const phase = question?.phase ?? phases[call.method] ?? 'read';
+  const decision = judged(call, { target, phase, args, argsBytes, facts, responses, question }, ports);
   if (decision.verdict === 'unusable')
     return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
   const { halts, logged } = decision.obligations;
@@ -74,7 +78,7 @@ export function mayList(call: Authenticated, target: Target, ports: ListPorts): 
   if (!reachable(call, target)) return false;
   const decision = judged(
     call,
-    { target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target), responses: null },
+    { target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target), responses: null, question: null },
     ports,
   );
   return decision.verdict === 'unusable' ? null : decision.verdict !== 'deny';
@@ -85,18 +89,21 @@ export const reachable = (call: Authenticated, { server, name, kind }: Target): 
 
 /** Of the policy, with what it may cost to answer it worked out only when it looks. */
 function judged(call: Authenticated, about: About, ports: ListPorts): Decision | Unusable {
-  const { identity, client, method, at, dryRun } = call;
-  const question = { ...about, method, call: call.call, at, dryRun, identity, client };
-  return call.snapshot.judge.decide(question, {
-    spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
-    secrets: () =>
-      secretFacts({
-        arguments: about.args,
-        input_responses: about.responses,
-        _meta: about.phase === 'list' ? null : metaOf(call.params),
-      }),
-    argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
-  });
+  const { identity, client, at, dryRun } = call;
+  const method = about.question?.method ?? call.method;
+  return call.snapshot.judge.decide(
+    { ...about, method, call: call.call, at, dryRun, identity, client },
+    {
+      spending: () => ports.budgets.spending(identity.run.id, narrower(identity.run.budget, ports.runBudget)),
+      secrets: () =>
+        secretFacts({
+          arguments: about.args,
+          input_responses: about.responses,
+          _meta: about.phase === 'list' ? null : metaOf(call.params),
+        }),
+      argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
+    },
+  );
 }
 
-type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'facts' | 'responses'>;
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'facts' | 'responses' | 'question'>;

@@ -1,11 +1,12 @@
 import { changedArguments, sendable } from '#gateway/core/argument-changes.ts';
 import { type Answered, type Approved, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, rejudged } from '#gateway/core/decision.ts';
-import { type AskReply, type ExchangeEvent, onlyQuestion } from '#gateway/core/exchange.ts';
+import { type AskReply, type ExchangeEvent, type InputRequest, onlyQuestion } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Obligations } from '#gateway/core/obligations.ts';
 import type { Rates } from '#gateway/core/rates.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { type ServerQuestion, serverQuestion } from '#gateway/core/server-question.ts';
 import { type PermitPorts, permitted, unmet } from './permitted.ts';
 import { limited } from './reserve.ts';
 
@@ -39,23 +40,47 @@ const shown = (given: Exclude<AskReply, { readonly refusal: Refusal }>): JsonObj
 });
 
 function refusedReply(call: Answered, ports: ReplyPorts, responses: JsonObject): Refusal | null {
-  const decision = permitted({ ...call, responses }, call, ports);
+  const permit = permittedBeside({ ...call, responses }, { question: null }, ports);
+  if (isRefusal(permit)) return permit;
+  if (!sendable(responses, permit.obligations)) return unmet('take out of the answer what must not be sent');
+  hold(call, permit);
+  return limited({ ...call, permit }, ports.rates);
+}
+
+/** Our "no" to what a server asks of the caller in the middle of a call, or null when it may be asked. */
+export function refusedQuestion(call: Answered, { method, params }: InputRequest, ports: PermitPorts): Refusal | null {
+  const question = serverQuestion(method, params);
+  if (question === null) return null;
+  const permit = permittedBeside(call, { question }, ports);
+  if (isRefusal(permit)) return permit;
+  hold(call, permit);
+  return null;
+}
+
+/** What the policy says in the middle of a call, where the call can go on with that. */
+function permittedBeside(
+  call: Answered,
+  { question }: { readonly question: ServerQuestion | null },
+  ports: PermitPorts,
+): Allowed | Refusal {
+  const { args, facts } = call;
+  const decision = permitted(call, { args, facts, question }, ports);
   if (isRefusal(decision)) return decision;
   const permit = decision.verdict === 'allow' ? decision : agreedTo(call, decision);
-  if (isRefusal(permit)) return permit;
-  const { obligations } = permit;
-  if (!sendable(responses, obligations)) return unmet('take out of the answer what must not be sent');
-  if (tooLate(call, obligations)) return unmet('change a call that is under way');
-  // What is still to come is held to both; the rest of what they oblige to is met already.
-  if (obligations.unseen !== null) learn(call, { permit: rejudged(call.permit, permit) as Allowed });
-  return limited({ ...call, permit }, ports.rates);
+  if (!isRefusal(permit) && tooLate(call, permit.obligations)) return unmet('change a call that is under way');
+  return permit;
+}
+
+/** What is still to come is held to both; the rest of what they oblige to is met already. */
+function hold(call: Answered, permit: Allowed): void {
+  if (permit.obligations.unseen !== null) learn(call, { permit: rejudged(call.permit, permit) as Allowed });
 }
 
 /** Nobody can wait for a person in the middle of a call: it goes on only for what this very call was agreed to for. */
 function agreedTo({ decision, approval }: Approved, ask: Ask): Allowed | Refusal {
   const agreed = approval !== null && decision.verdict === 'ask' ? decision.codes : [];
   if (ask.codes.every((code) => agreed.includes(code))) return ask.granted;
-  const why = 'These answers need an approval, which cannot be had in the middle of a call of this protocol revision.';
+  const why = 'It needs an approval, which cannot be had in the middle of a call.';
   return refuse('policy_denied', `${ask.messages.join(' ')} ${why}`, { codes: ask.codes });
 }
 

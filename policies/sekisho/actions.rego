@@ -7,10 +7,10 @@ actions := {"read", "write", "delete", "exec", "egress", "admin"}
 
 action := input.tool.action
 
-# Resources, prompts and completions are no tools: asking for one is a read.
+# Resources, prompts and completions are no tools: asking for one is a read, and so is what a server asks about it.
 action := "read" if {
 	input.tool == null
-	input.phase in {"list", "read", "prompt", "complete"}
+	input.phase in {"list", "read", "prompt", "complete", "elicit", "sample"}
 }
 
 deny contains {

@@ -3,7 +3,7 @@ package sekisho_test
 import data.sekisho
 
 test_the_decision_always_has_its_five_sets if {
-	every phase in ["call", "list", "read", "prompt", "complete", "task"] {
+	every phase in ["call", "list", "read", "prompt", "complete", "task", "elicit", "sample"] {
 		object.keys(sekisho.decision) == {"grant", "deny", "approve", "warn", "obligations"} with input as changed({"phase": phase})
 	}
 }

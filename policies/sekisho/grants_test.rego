@@ -60,7 +60,7 @@ test_a_row_that_lacks_a_column_grants_nothing if {
 }
 
 test_a_run_may_read_resources_prompts_and_completions if {
-	every phase in ["list", "read", "prompt", "complete"] {
+	every phase in ["list", "read", "prompt", "complete", "elicit", "sample"] {
 		ids(sekisho.grant) == {"development-reads"} with input as changed({"phase": phase, "tool": null})
 	}
 }

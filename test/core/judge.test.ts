@@ -22,6 +22,7 @@ const question = (over: Partial<Question> = {}): Question => ({
   argsBytes: 9,
   facts: facts([]),
   responses: null,
+  question: null,
   ...over,
 });
 const path = (canonical: string, escapes = false) => ({ pointer: '/path', canonical, root: 'w', escapes });

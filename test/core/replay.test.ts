@@ -22,6 +22,7 @@ const judgement: Judgement = {
       facts: { paths: [], urls: null, commands: null },
       secrets: () => null,
       responses: null,
+      question: null,
       spending: null,
     },
   },

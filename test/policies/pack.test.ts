@@ -90,6 +90,7 @@ function asked({
     facts: { paths, urls: null, commands: null },
     secrets: () => null,
     responses: null,
+    question: null,
     spending: null,
     ...rest,
   };

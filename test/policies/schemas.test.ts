@@ -7,6 +7,7 @@ import { decide } from '#gateway/core/decision.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { obligationTypes } from '#gateway/core/obligations.ts';
 import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
+import { serverQuestion } from '#gateway/core/server-question.ts';
 import type { View } from '#gateway/core/snapshot.ts';
 import { type UrlFact, urlFacts } from '#gateway/core/url-facts.ts';
 import { packFolder } from '#test/support/rego.ts';
@@ -58,6 +59,7 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
       facts: { paths: [{ pointer: '/p', canonical: '/w/a', root: 'w', escapes: false }], ...beside },
       secrets: () => [{ part: 'arguments', pointer: '/a', kind: 'jwt' }],
       responses: null,
+      question: null,
       spending: null,
     },
     ...over,
@@ -70,6 +72,23 @@ describe('the schema of the input', () => {
     [
       'a call that comes back',
       () => asked([...view.tools.values()][0], { responses: { confirm: { action: 'accept' } } }),
+    ],
+    [
+      'a form of a server',
+      () => asked([...view.tools.values()][0], { phase: 'elicit', question: serverQuestion('elicitation/create', {}) }),
+    ],
+    [
+      'a page of a server',
+      () =>
+        asked([...view.tools.values()][0], {
+          phase: 'elicit',
+          question: serverQuestion('elicitation/create', { mode: 'url', url: 'https://a.test/' }),
+        }),
+    ],
+    [
+      'a sampling',
+      () =>
+        asked([...view.tools.values()][0], { phase: 'sample', question: serverQuestion('sampling/createMessage', {}) }),
     ],
     ['a prompt', () => asked([...view.prompts.values()][0], { phase: 'prompt' })],
     ['a resource', () => asked([...view.resources.values()][0], { phase: 'read' })],

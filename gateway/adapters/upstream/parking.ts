@@ -54,10 +54,9 @@ export function createParking(upstream: Upstream, options: ParkingOptions): Park
   const park = (call: Waiting): Ending => {
     const ticket = waiting.hold(call);
     if (!isRefusal(ticket)) {
-      return {
-        kind: 'input',
-        input: { requests: { [onlyQuestion]: requestOf(call.ask) }, state: `${here}.${ticket}` },
-      };
+      const requests = { [onlyQuestion]: requestOf(call.ask) };
+      const drop = (): void => void waiting.take(ticket)?.events.return?.();
+      return { kind: 'input', input: { requests, state: `${here}.${ticket}`, drop } };
     }
     void call.events.return?.();
     return noAnswer(ticket);
