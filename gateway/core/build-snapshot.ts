@@ -1,3 +1,4 @@
+import { withPages } from './apps.ts';
 import type { ManifestRule, ServerConfig, Tier } from './config.ts';
 import { heldBack } from './held-back.ts';
 import { createJudge, type Told, telling } from './judge.ts';
@@ -32,17 +33,28 @@ export function buildSnapshot(
     const entry = serverEntry(facts);
     const targets = targetsOf(entry, facts, digests);
     byServer.set(facts.id, viewOf(facts.id, entry, targets));
-    put(merged.tools, targets.tools, collisions);
-    put(merged.prompts, targets.prompts, collisions);
     shelves.push(targets);
   }
+  const { pageName, ...shared } = mergeResources(shelves);
+  for (const { tools, prompts } of shelves) {
+    put(merged.tools, tools.map(withNames(pageName)), collisions);
+    put(merged.prompts, prompts, collisions);
+  }
   const entries = [...byServer.values()].flatMap((view) => view.servers);
-  const all: View = { name: 'default', servers: entries, ...merged, ...mergeResources(shelves) };
+  const all: View = { name: 'default', servers: entries, ...merged, ...shared, pages: new Map() };
   const revision = `sha256-${digests.sha256(JSON.stringify([policy.revision, entries.map(brief), [...merged.tools.values()].map(mark)]))}`;
   const judge = createJudge(policy);
   const lists = createListMemory(digests.sha256);
   return { revision, policy, judge: told ? telling(judge, told) : judge, lists, all, byServer, collisions };
 }
+
+/** A tool that shows what another server's tool calls the same names its own. */
+const withNames =
+  (pageName: (server: string, uri: string) => string) =>
+  (tool: Target): Target => {
+    const listed = withPages(tool.listed, (uri) => pageName(tool.server.id, uri));
+    return listed === tool.listed ? tool : { ...tool, listed };
+  };
 
 type Mutable = Record<'tools' | 'prompts', Map<string, Target>>;
 
@@ -132,5 +144,6 @@ function viewOf(name: string, entry: ServerEntry, targets: Targets): View {
     prompts: own(targets.prompts),
     resources: own(targets.resources),
     templates: targets.templates,
+    pages: new Map(targets.pages.map((page) => [page.name, page])),
   };
 }

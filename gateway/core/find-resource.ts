@@ -1,3 +1,4 @@
+import { isPage } from './apps.ts';
 import { owned, readOwned } from './resource-names.ts';
 import type { Snapshot, Target, View } from './snapshot.ts';
 import { fitsTemplate } from './uri-template.ts';
@@ -35,6 +36,7 @@ export function findTemplate(where: Where, uri: string): Target | Several | null
 export const isSeveral = (found: Target | Several): found is Several => 'several' in found;
 
 function findIn(server: View | undefined, uri: string): Target | null {
+  if (isPage(uri)) return server?.pages.get(uri) ?? null;
   const listed = server?.resources.get(uri);
   if (listed) return listed;
   const template = server?.templates.find(({ name }) => fitsTemplate(name, uri));

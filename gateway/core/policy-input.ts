@@ -43,6 +43,8 @@ export function policyInput(asked: Asked): object {
   const { identity, client, target } = asked;
   const { principal, run, ceiling } = identity;
   const { server } = target;
+  // The page of an App is its tool's, and is asked about as a part of it.
+  const tool = target.kind === 'tool' ? target : target.shownBy?.[0];
   return {
     v: 1,
     phase: asked.phase,
@@ -74,7 +76,7 @@ export function policyInput(asked: Asked): object {
       signature: { status: server.trust.status, key: server.trust.key },
       metadata: { pinned: server.trust.status !== 'none', changed: target.closed !== null },
     },
-    tool: target.kind === 'tool' ? toolOf(target) : null,
+    tool: tool ? toolOf(tool) : null,
     resource: target.kind === 'resource' || target.kind === 'template' ? resourceOf(target) : null,
     prompt: target.kind === 'prompt' ? { name: target.name } : null,
     arguments: asked.args,

@@ -1,29 +1,36 @@
+import { isPage } from './apps.ts';
 import { serverIdPattern } from './names.ts';
 import type { Target } from './snapshot.ts';
-import { fits, literalsOf } from './uri-template.ts';
+import { fits as fitsIn, literalsOf } from './uri-template.ts';
 
 const scheme = 'sekisho://';
+/** Hosts show nothing as an App's page that is not named so. */
+const pages = 'ui://sekisho/';
 
 /**
  * The name that a resource, or a template, has among those of all servers: it says whose it is. The URI stands in it as it
  * is, so that what a template expands to has the same name.
  */
-export const ownedUri = (server: string, uri: string): string => `${scheme}${server}/${uri}`;
+export const ownedUri = (server: string, uri: string): string => `${isPage(uri) ? pages : scheme}${server}/${uri}`;
 
 /** Whose resource such a name means; null for any other URI. */
 export function readOwned(uri: string): { readonly server: string; readonly uri: string } | null {
-  if (!uri.startsWith(scheme)) return null;
-  const slash = uri.indexOf('/', scheme.length);
-  const server = slash < 0 ? '' : uri.slice(scheme.length, slash);
+  const before = [scheme, pages].find((start) => uri.startsWith(start));
+  if (before === undefined) return null;
+  const slash = uri.indexOf('/', before.length);
+  const server = slash < 0 ? '' : uri.slice(before.length, slash);
   return serverIdPattern.test(server) ? { server, uri: uri.slice(slash + 1) } : null;
 }
 
 /** A server could call its resource what another's is called here: such a name is never left as it is. */
-const looksOwned = (uri: string): boolean => uri.slice(0, 'sekisho:'.length).toLowerCase() === 'sekisho:';
+const looksOwned = (uri: string): boolean =>
+  ['sekisho:', pages].some((start) => uri.slice(0, start.length).toLowerCase() === start);
 
 interface Shelf {
   readonly resources: readonly Target[];
   readonly templates: readonly Target[];
+  /** What their tools show, listed or not. */
+  readonly pages: readonly Target[];
 }
 
 /**
@@ -34,23 +41,30 @@ interface Shelf {
 export function mergeResources(shelves: readonly Shelf[]): {
   readonly resources: ReadonlyMap<string, Target>;
   readonly templates: readonly Target[];
+  /** As its tools name it. */
+  readonly pageName: (server: string, uri: string) => string;
 } {
   const all = {
     resources: shelves.flatMap((one) => one.resources),
     templates: shelves.flatMap((one) => one.templates),
+    pages: shelves.flatMap((one) => one.pages),
   };
-  const [listers, patterns] = [owners(all.resources), owners(all.templates)];
+  const [listers, patterns] = [owners([...all.resources, ...all.pages]), owners(all.templates)];
   const split = all.templates.map((template) => ({ server: template.server.id, literals: literalsOf(template.name) }));
   const fitsOther = ({ name, server }: Target): boolean =>
-    split.some((template) => template.server !== server.id && fits(template.literals, name));
+    split.some((template) => template.server !== server.id && fitsIn(template.literals, name));
   const resources = new Map<string, Target>();
   for (const target of all.resources) {
-    const shared = looksOwned(target.name) || several(listers, target) || fitsOther(target);
+    // What fits a template is no page: those are only what tools name.
+    const fits = !isPage(target.name) && fitsOther(target);
+    const shared = looksOwned(target.name) || several(listers, target) || fits;
     const named = shared ? owned(target) : target;
     if (!resources.has(named.exposed)) resources.set(named.exposed, named);
   }
   const templates = all.templates.map((one) => (looksOwned(one.name) || several(patterns, one) ? owned(one) : one));
-  return { resources, templates };
+  const pageName = (server: string, uri: string): string =>
+    looksOwned(uri) || (listers.get(uri)?.size ?? 0) > 1 ? ownedUri(server, uri) : uri;
+  return { resources, templates, pageName };
 }
 
 /** Which servers have something by this name. */

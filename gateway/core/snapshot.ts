@@ -91,6 +91,11 @@ export interface Target {
   readonly hasOutputSchema: boolean;
   /** What its approved schemas ask of arguments and results. */
   readonly contract: Contract;
+  /**
+   * Of a page of an App, the tools that show it: it may be read where one of them may be seen. Null for all else, and no page
+   * is without a tool.
+   */
+  readonly shownBy: readonly Target[] | null;
   /** Set while the definition may not be used: it changed, or should be signed and is not. */
   readonly closed: Refusal | null;
 }
@@ -103,6 +108,8 @@ export interface View {
   readonly prompts: ReadonlyMap<string, Target>;
   readonly resources: ReadonlyMap<string, Target>;
   readonly templates: readonly Target[];
+  /** Of one server, by URI, whether it lists them or not. */
+  readonly pages: ReadonlyMap<string, Target>;
 }
 
 /** Config, policy and manifests as one immutable object. A call finishes on the one it began with. */

@@ -1,3 +1,4 @@
+import { isPage, pagesOf } from './apps.ts';
 import type { ServerConfig } from './config.ts';
 import { type HeaderMirror, headerMirrors, isMirrorFlaw } from './header-mirrors.ts';
 import { heldBack } from './held-back.ts';
@@ -16,11 +17,13 @@ export interface Targets {
   readonly prompts: readonly Target[];
   readonly templates: readonly Target[];
   readonly resources: readonly Target[];
+  /** What tools show (`ui://…`). */
+  readonly pages: readonly Target[];
 }
 
 export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Digests): Targets {
   const { catalogue, config } = facts;
-  if (!catalogue) return { tools: [], prompts: [], templates: [], resources: [] };
+  if (!catalogue) return { tools: [], prompts: [], templates: [], resources: [], pages: [] };
   const review = { server: server.id, tier: server.tier, reviewed: catalogue.reviewed, findings: facts.findings };
   const drifted = new Map((catalogue.drift ?? []).map((item) => [`${item.kind} ${item.name}`, item]));
   const target = (kind: 'tool' | 'prompt' | 'template', definition: JsonObject): Target => {
@@ -44,6 +47,7 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
       mirrors: kind === 'tool' ? mirrorsOf(definition) : [],
       hasOutputSchema: definition.outputSchema !== undefined,
       contract,
+      shownBy: null,
       closed:
         server.closed ??
         (kind === 'tool' && isQuarantined(facts.quarantined, name) ? toolQuarantined(server.id, name) : null) ??
@@ -57,12 +61,36 @@ export function targetsOf(server: ServerEntry, facts: ServerFacts, digests: Dige
     server.closed === null
       ? []
       : (catalogue.drift ?? []).filter((item) => item.kind === kind && isNew(item)).map(({ name }) => ({ name }));
+  const tools = [...catalogue.approved.tools, ...named('tool')].map((definition) => target('tool', definition));
+  const pages = pageTargets(server, tools, catalogue.resources);
   return {
-    tools: [...catalogue.approved.tools, ...named('tool')].map((definition) => target('tool', definition)),
+    tools,
     prompts: [...catalogue.approved.prompts, ...named('prompt')].map((definition) => target('prompt', definition)),
-    templates: catalogue.approved.templates.map((definition) => target('template', definition)),
-    resources: catalogue.resources.map((resource) => resourceTarget(server, resource)),
+    templates: catalogue.approved.templates
+      .filter(({ uriTemplate }) => !isPage(String(uriTemplate)))
+      .map((definition) => target('template', definition)),
+    resources: catalogue.resources.flatMap((resource) => {
+      const uri = String(resource.uri ?? '');
+      return isPage(uri) ? (pages.get(uri) ?? []) : resourceTarget(server, resource);
+    }),
+    pages: [...pages.values()],
   };
+}
+
+/** A page is what a tool names, listed or not; what no tool shows is nobody's page. */
+function pageTargets(
+  server: ServerEntry,
+  tools: readonly Target[],
+  resources: readonly JsonObject[],
+): ReadonlyMap<string, Target> {
+  const named = tools.flatMap((tool) => pagesOf(tool.listed).map((uri) => ({ uri, tool })));
+  const pages = Map.groupBy(named, ({ uri }) => uri);
+  return new Map(
+    [...pages].map(([uri, by]) => {
+      const resource = resources.find((one) => one.uri === uri) ?? { uri, name: uri };
+      return [uri, { ...resourceTarget(server, resource), shownBy: by.map(({ tool }) => tool) }];
+    }),
+  );
 }
 
 /** A tool with flawed annotations is not believed where they count (a modern server); elsewhere they mean nothing. */
@@ -86,6 +114,7 @@ function resourceTarget(server: ServerEntry, resource: JsonObject): Target {
     mirrors: [],
     hasOutputSchema: false,
     contract: noContract,
+    shownBy: null,
     closed: server.closed,
   };
 }

@@ -58,7 +58,9 @@ export function permitted(
   if (halts !== null) return halted(call, ports, halts, data);
   if (decision.verdict === 'deny')
     return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
-  return logged && !ports.logsDecisions ? unmet('log the call') : decision;
+  if (logged && !ports.logsDecisions) return unmet('log the call');
+  // What a person has to agree to is the call of the tool. Its page is there before that, as the tool is listed.
+  return decision.verdict === 'ask' && target.shownBy !== null ? decision.granted : decision;
 }
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */
@@ -74,7 +76,9 @@ export const listed = (call: Authenticated, target: Target, ports: ListPorts): b
   mayList(call, target, ports) === true;
 
 /** The same, and null where the policy could not say: it may the next time. */
-export function mayList(call: Authenticated, target: Target, ports: ListPorts): boolean | null {
+export function mayList(call: Authenticated, asked: Target, ports: ListPorts): boolean | null {
+  const target = seenAs(call, asked, ports);
+  if (target === null) return asked.shownBy?.some((tool) => undecided(call, tool, ports)) ? null : false;
   if (!reachable(call, target)) return false;
   const decision = judged(
     call,
@@ -84,8 +88,18 @@ export function mayList(call: Authenticated, target: Target, ports: ListPorts): 
   return decision.verdict === 'unusable' ? null : decision.verdict !== 'deny';
 }
 
-export const reachable = (call: Authenticated, { server, name, kind }: Target): boolean =>
-  withinCeiling(call.identity.ceiling, server.tier, server.id, kind === 'tool' ? name : null);
+/** A page, for the first of its tools that the caller may see: null when there is none. All else is what it is. */
+export function seenAs(call: Authenticated, target: Target, ports: ListPorts): Target | null {
+  if (target.shownBy === null) return target;
+  const tool = target.shownBy.find((one) => one.closed === null && listed(call, one, ports));
+  return tool ? { ...target, shownBy: [tool] } : null;
+}
+
+const undecided = (call: Authenticated, tool: Target, ports: ListPorts): boolean =>
+  tool.closed === null && mayList(call, tool, ports) === null;
+
+export const reachable = ({ identity }: Authenticated, { server, name, kind, shownBy }: Target): boolean =>
+  withinCeiling(identity.ceiling, server.tier, server.id, kind === 'tool' ? name : (shownBy?.[0]?.name ?? null));
 
 /** Of the policy, with what it may cost to answer it worked out only when it looks. */
 function judged(call: Authenticated, about: About, ports: ListPorts): Decision | Unusable {

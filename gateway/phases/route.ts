@@ -5,7 +5,7 @@ import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import { declaresTasks, offersTasks, openTask, tasksExtension } from '#gateway/core/tasks.ts';
-import { listed } from './permitted.ts';
+import { listed, seenAs } from './permitted.ts';
 
 type Ports = Parameters<typeof listed>[2];
 
@@ -59,7 +59,7 @@ const named = (targets: ReadonlyMap<string, Target>, name: unknown): Target | un
 
 /** Whoever asks for what several servers have is told how to say whose it means, of those that it may know. */
 function settle(call: Authenticated, found: Target | Several | null, ports: Ports): Routed | Refusal {
-  if (found === null || !isSeveral(found)) return aim(call, found ?? undefined);
+  if (found === null || !isSeveral(found)) return aim(call, (found && seenAs(call, found, ports)) ?? undefined);
   const seen = found.several.filter((target) => target.closed === null && listed(call, target, ports));
   const uris = seen.slice(0, mostNamed).map(({ exposed }) => exposed);
   return uris.length === 0

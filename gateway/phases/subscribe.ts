@@ -8,6 +8,7 @@ import { type Shares, shareOf } from '#gateway/core/shares.ts';
 import { thingOf } from '#gateway/core/subscribed.ts';
 import { authorize } from './authorize.ts';
 import { forward } from './forward.ts';
+import { seenAs } from './permitted.ts';
 import { reserve, settle } from './reserve.ts';
 
 export type SubscribePorts = Parameters<typeof authorize>[1] & Parameters<typeof reserve>[1] & HoldPorts;
@@ -19,8 +20,9 @@ export type HoldPorts = Parameters<typeof forward>[1] & {
 
 /** Whoever may not read a resource does not hear of it either: the policy is asked as for the read itself. */
 export function readable(call: Authenticated, uri: string, ports: SubscribePorts): Approved | null {
-  const target = findResource(call, uri);
-  if (!target || isSeveral(target)) return null;
+  const found = findResource(call, uri);
+  const target = !found || isSeveral(found) ? null : seenAs(call, found, ports);
+  if (!target) return null;
   // A copy: this is a call beside the call, and must not stand in its record. It outlives the caller, since that nobody
   // listens any more has to be said after who listened has left.
   const beside = { ...call, method: 'resources/subscribe', params: { uri }, signal: createLeaving() };

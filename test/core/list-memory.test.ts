@@ -4,7 +4,7 @@ import type { View } from '#gateway/core/snapshot.ts';
 import { anIdentity, digests } from '#test/support/values.ts';
 
 const aView = (name: string): View => ({
-  ...{ name, servers: [], tools: new Map(), prompts: new Map(), resources: new Map(), templates: [] },
+  ...{ name, servers: [], tools: new Map(), prompts: new Map(), resources: new Map(), templates: [], pages: new Map() },
 });
 const listOf = (...names: string[]) => ({ tools: names.map((name) => ({ name })) });
 

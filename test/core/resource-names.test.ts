@@ -109,3 +109,48 @@ test('many resources beside many templates of another server are named in bounde
   // Measured: 30 ms of it are the names. With each template taken apart for each of them they were 7 s.
   expect(cost(() => listedBy({ a: { templates }, b: { uris } }), 1)).toBeLessThan(1_000);
 });
+
+describe('the page of a tool among those of all servers', () => {
+  const page = 'ui://x/p';
+  const served = (pages: Readonly<Record<string, readonly string[]>>, listed: readonly string[] = []) =>
+    buildSnapshot(
+      allowAll,
+      Object.entries(pages).map(([id, uris]) => {
+        const tools = uris.map((uri, i) => ({ name: `t${i}`, inputSchema: {}, _meta: { ui: { resourceUri: uri } } }));
+        const approved = someDefinitions({ tools, templates: [{ uriTemplate: '{+any}', name: 't' }] });
+        return serverFacts(id, {
+          catalogue: aCatalogue({ approved, resources: listed.map((uri) => ({ uri, name: 'r' })) }),
+        });
+      }),
+      digests,
+    );
+  const nameOf = ({ all }: ReturnType<typeof served>, tool: string): unknown =>
+    (all.tools.get(tool)?.listed._meta as { ui?: { resourceUri?: unknown } } | undefined)?.ui?.resourceUri;
+
+  test('is its URI while one server has it, whatever fits the templates of others', () => {
+    const snapshot = served({ a: [page], b: [] }, [page]);
+    expect(nameOf(snapshot, 'a__t0')).toBe(page);
+    expect([...snapshot.all.resources.keys()]).toEqual([page]);
+    expect(findResource({ view: snapshot.all, snapshot }, page)).toMatchObject({ server: { id: 'a' } });
+  });
+
+  test('says whose it is when the tools of two name it, also where nobody lists it, and stays a page', () => {
+    const snapshot = served({ a: [page], b: [page] });
+    expect([nameOf(snapshot, 'a__t0'), nameOf(snapshot, 'b__t0')]).toEqual([
+      `ui://sekisho/a/${page}`,
+      `ui://sekisho/b/${page}`,
+    ]);
+    const found = findResource({ view: snapshot.all, snapshot }, page);
+    expect(found && isSeveral(found)).toBe(true);
+    expect(findResource({ view: snapshot.all, snapshot }, `ui://sekisho/b/${page}`)).toMatchObject({
+      ...{ server: { id: 'b' }, name: page },
+    });
+  });
+
+  test('is never what another server calls its own', () => {
+    const posing = `ui://sekisho/a/${page}`;
+    const snapshot = served({ a: [page], b: [posing] });
+    expect(nameOf(snapshot, 'b__t0')).toBe(`ui://sekisho/b/${posing}`);
+    expect(findResource({ view: snapshot.all, snapshot }, posing)).toMatchObject({ server: { id: 'a' }, name: page });
+  });
+});

@@ -2,8 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import { classify } from '#gateway/phases/classify.ts';
+import { permitted } from '#gateway/phases/permitted.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
-import { aCall, aCatalogue, anIdentity, digests, serverFacts, someDefinitions } from '#test/support/values.ts';
+import {
+  aCall,
+  aCatalogue,
+  allowAll,
+  anIdentity,
+  aPolicy,
+  digests,
+  serverFacts,
+  someDefinitions,
+} from '#test/support/values.ts';
 
 const spending = { calls: { used: 0, limit: null }, bytes: { used: 0, limit: null } };
 const ports = {
@@ -124,5 +134,41 @@ describe('a resource that two servers have', () => {
     const routed = read('sekisho://b/demo://one');
     if (isRefusal(routed)) throw new Error('not routed');
     expect(classify(routed, ports)).toMatchObject({ args: { uri: 'demo://one' } });
+  });
+});
+
+describe('the page of a tool', () => {
+  const page = 'ui://a/page';
+  const tool = (name: string, uri = page) => ({ name, inputSchema: {}, _meta: { ui: { resourceUri: uri } } });
+  const shows = (over: object = {}, ...tools: object[]) =>
+    serverFacts('s', { catalogue: aCatalogue({ approved: someDefinitions({ tools: tools as never }), ...over }) });
+  const read = (server: ReturnType<typeof shows>, policy = allowAll, uri = page) => {
+    const call = aCall({ method: 'resources/read', params: { uri } }, [server], policy);
+    return routeResource(learn(call, { identity: anIdentity() }), ports);
+  };
+  const changed = (name: string) => ({ drift: [{ kind: 'tool', name, state: 'changed', fields: [''] }] as never });
+
+  test('is there, listed or not, while one of its tools is', () => {
+    expect(read(shows({}, tool('x'), tool('y')))).toMatchObject({ target: { name: page, shownBy: [{ name: 'x' }] } });
+    expect(read(shows(changed('x'), tool('x'), tool('y')))).toMatchObject({ target: { shownBy: [{ name: 'y' }] } });
+    expect(read(shows(changed('x'), tool('x')))).toMatchObject({ refused: 'tool_unknown' });
+    expect(read(shows({ resources: [{ uri: page, name: 'p' }] }))).toMatchObject({ refused: 'tool_unknown' });
+  });
+
+  test('is asked about with its tool, and a policy that denies the page alone is heard', () => {
+    const asked: object[] = [];
+    const policy = aPolicy((input) => {
+      asked.push({ phase: input.phase, tool: input.tool?.name, uri: input.resource?.uri });
+      return input.resource === null ? { grant: [{ id: 'tools' }] } : { deny: [{ code: 'PAGE', message: 'no' }] };
+    });
+    const routed = read(shows({}, tool('x')), policy);
+    if (isRefusal(routed)) throw new Error(routed.refused);
+    const classified = classify(routed, ports);
+    if (isRefusal(classified)) throw new Error(classified.refused);
+    expect(
+      permitted(classified, classified, { ...ports, halting: { halt: () => undefined }, logsDecisions: false }),
+    ).toMatchObject({ refused: 'policy_denied', hidden: true });
+    expect(asked).toContainEqual({ phase: 'list', tool: 'x', uri: undefined });
+    expect(asked).toContainEqual({ phase: 'read', tool: 'x', uri: page });
   });
 });

@@ -81,6 +81,7 @@ function asked({
       mirrors: [],
       hasOutputSchema: false,
       contract: noContract,
+      shownBy: null,
       closed: null,
       ...target,
     },

@@ -47,6 +47,7 @@ const target: Target = {
   mirrors: [],
   hasOutputSchema: false,
   contract: noContract,
+  shownBy: null,
   closed: null,
 };
 
@@ -60,6 +61,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     prompts: new Map(),
     resources: new Map(),
     templates: [],
+    pages: new Map(),
   };
   const record = createCall({
     call: 'call-1',

@@ -42,6 +42,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
     mirrors: [],
     hasOutputSchema: false,
     contract: noContract,
+    shownBy: null,
     closed: null,
     ...over,
   };
@@ -50,7 +51,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
 export function aView(targets: readonly Target[], name = 'default'): View {
   const servers = [...new Map(targets.map(({ server }) => [server.id, server])).values()];
   const tools = new Map(targets.map((target) => [target.exposed, target]));
-  return { name, servers, tools, prompts: new Map(), resources: new Map(), templates: [] };
+  return { name, servers, tools, prompts: new Map(), resources: new Map(), templates: [], pages: new Map() };
 }
 
 export function aSnapshot(view: View): Snapshot {

@@ -69,6 +69,7 @@ export type Answer = { content: object[]; isError?: boolean; structuredContent?:
 export interface Tool {
   readonly description: string;
   readonly inputSchema: object;
+  readonly _meta?: object;
   /** Of any root: only a server of 2026-07-28 may list one that is no object. */
   readonly outputSchema?: object;
   run(args: Record<string, unknown>, around: Around): Answer | Promise<Answer>;
@@ -203,6 +204,12 @@ export const tools: Record<string, Tool> = {
     },
     run: (args) => ({ content: [text(JSON.stringify(args))] }),
   },
+  test_app: {
+    description: 'Tells the time, and has a page that shows it.',
+    inputSchema: object(),
+    _meta: { ui: { resourceUri: 'ui://everything/clock.html', visibility: ['model', 'app'] }, 'example.com/kept': 1 },
+    run: () => ({ content: [text('noon')] }),
+  },
   test_reconnection: {
     description: 'Closes the stream of its answer, which is there for who comes back.',
     inputSchema: object(),
@@ -232,10 +239,18 @@ export const tools: Record<string, Tool> = {
   },
 };
 
+const page = 'text/html;profile=mcp-app';
+
 export const resources = [
   { uri: 'test://static-text', name: 'static-text', description: 'A text.', mimeType: 'text/plain' },
   { uri: 'test://static-binary', name: 'static-binary', description: 'A picture.', mimeType: 'image/png' },
   { uri: 'test://watched-resource', name: 'watched', description: 'Changes.', mimeType: 'text/plain' },
+  ...['clock', 'orphan'].map((name) => ({
+    uri: `ui://everything/${name}.html`,
+    name,
+    description: 'A page.',
+    mimeType: page,
+  })),
 ];
 
 export function readResource(uri: string): object {
@@ -245,6 +260,7 @@ export function readResource(uri: string): object {
     const data = { id, templateTest: true, data: `Data for ID: ${id}` };
     return { uri, mimeType: 'application/json', text: JSON.stringify(data) };
   }
+  if (uri.startsWith('ui:')) return { uri, mimeType: page, text: `<html>${uri}</html>` };
   return { uri, mimeType: 'text/plain', text: 'This is the content of the static text resource.' };
 }
 

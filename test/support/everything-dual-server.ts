@@ -90,12 +90,12 @@ class Needed extends Error {
 }
 
 function addTool(server: McpServer, parts: DualParts, name: string, tool: Tool): void {
-  const { description, run } = tool;
+  const { description, run, _meta } = tool;
   const inputSchema = fromJsonSchema<Record<string, unknown>>(tool.inputSchema as never);
   const output = tool.outputSchema ? { outputSchema: fromJsonSchema(tool.outputSchema as never) } : {};
   server.registerTool(
     name,
-    { description, inputSchema, ...output } as never,
+    { description, inputSchema, ...output, ...(_meta ? { _meta } : {}) } as never,
     ((args: object, ctx: ServerContext) => asking(parts, ctx, (around) => run({ ...args }, around))) as never,
   );
 }

@@ -35,10 +35,9 @@ function createMcpServer(extra: Record<string, Tool>): Server {
   };
   const server = new Server({ name: 'everything-upstream', version: '1' }, { capabilities });
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: Object.entries(all()).map(([name, { description, inputSchema }]) => ({
-      name,
-      description,
-      inputSchema,
+    tools: Object.entries(all()).map(([name, { description, inputSchema, _meta }]) => ({
+      ...{ name, description, inputSchema },
+      ...(_meta ? { _meta } : {}),
     })) as never,
   }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extraOf) => {

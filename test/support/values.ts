@@ -89,6 +89,7 @@ export const aPolicy = (judge: (input: PolicyDocument) => unknown): Policy => ({
 export interface PolicyDocument {
   readonly phase: string;
   readonly tool: { readonly name: string } | null;
+  readonly resource: { readonly uri: string } | null;
   readonly arguments: JsonObject;
   readonly facts: { readonly paths: readonly { readonly escapes: boolean }[] };
 }

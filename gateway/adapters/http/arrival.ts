@@ -40,6 +40,7 @@ const nowhere: View = {
   prompts: new Map(),
   resources: new Map(),
   templates: [],
+  pages: new Map(),
 };
 
 /** What of a message became known so far. */

@@ -1,5 +1,6 @@
 import { errorCodes } from '#gateway/core/error-codes.ts';
 import { type Client, type Ending, isModern } from '#gateway/core/exchange.ts';
+import { extensionsOf } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { declaresTasks, tasksExtension } from '#gateway/core/tasks.ts';
 
@@ -19,15 +20,16 @@ const parts: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * What we declare upstream for this caller: what it declared, as far as its question can be brought to it. A self-contained
- * caller cannot be asked in the middle of a call (protocol.md C3), so for it nothing is declared, and nothing will be asked.
+ * caller cannot be asked in the middle of a call (protocol.md C3), so for it no question is declared, and none will be asked.
  *
  * Only known members are kept, so there are few different declarations, however many ways there are to write them.
  */
-export const declaredFor = (client: Client): JsonObject => (isModern(client.revision) ? {} : knownParts(client));
+export const declaredFor = (client: Client): JsonObject =>
+  isModern(client.revision) ? extensionsOf(client.capabilities) : knownParts(client);
 
 /** What this caller declared, as far as it is known here. */
 export function knownParts(client: Client): JsonObject {
-  const declared: JsonObject = {};
+  const declared: JsonObject = extensionsOf(client.capabilities);
   for (const [name, members] of Object.entries(parts)) {
     const capability = client.capabilities[name];
     if (!isJsonObject(capability)) continue;
@@ -38,10 +40,12 @@ export function knownParts(client: Client): JsonObject {
 }
 
 /** The same for a modern server, which may begin a task when the caller can look at it again. */
-export const declaredToModern = (client: Client): JsonObject =>
-  isModern(client.revision) && declaresTasks(client.capabilities)
-    ? { ...knownParts(client), extensions: { [tasksExtension]: {} } }
-    : knownParts(client);
+export function declaredToModern(client: Client): JsonObject {
+  const known = knownParts(client);
+  if (!isModern(client.revision) || !declaresTasks(client.capabilities)) return known;
+  const extensions = isJsonObject(known.extensions) ? known.extensions : {};
+  return { ...known, extensions: { ...extensions, [tasksExtension]: {} } };
+}
 
 export const isQuestion = (method: string): boolean => Object.hasOwn(askable, method);
 

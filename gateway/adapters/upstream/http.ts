@@ -1,4 +1,5 @@
 import { noAnswer } from '#gateway/core/exchange.ts';
+import { ownCapabilities } from '#gateway/core/extensions.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
@@ -33,7 +34,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions, link: Link): Ht
   const { revision, limits } = options;
   const keeping = { ...usualKeeping, ...options.keeping };
   const sessions = createSessions(link, { revision, limits, keeping, parks: options.parks ?? false });
-  const own = createSlot(link, { revision, declared: {}, limits });
+  const own = createSlot(link, { revision, declared: ownCapabilities, limits });
 
   return {
     async send(call) {

@@ -1,4 +1,5 @@
 import { type Answer, legacyRevisions, upstreamRevisions } from '#gateway/core/exchange.ts';
+import { ownCapabilities } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { withoutTasks } from '#gateway/core/tasks.ts';
 import { showSize } from '#gateway/core/units.ts';
@@ -99,7 +100,7 @@ export function startSession(options: SessionOptions): Session {
 
 const greeting = (handshakeMs: number): Question => ({
   method: 'initialize',
-  params: { protocolVersion: legacyRevisions[0], capabilities: {}, clientInfo },
+  params: { protocolVersion: legacyRevisions[0], capabilities: ownCapabilities, clientInfo },
   answerBytes: ownAnswerBytes,
   firstByte: handshakeMs,
   timeout: handshakeMs,

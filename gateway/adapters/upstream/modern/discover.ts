@@ -1,5 +1,6 @@
 import { errorCodes } from '#gateway/core/error-codes.ts';
 import { modernRevisions } from '#gateway/core/exchange.ts';
+import { ownCapabilities } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
@@ -26,7 +27,7 @@ export async function askModern(
     bytes = answerBytes,
   }: { readonly method: string; readonly params: JsonObject; readonly bytes?: number },
 ): Promise<JsonObject | Refusal> {
-  const envelope = envelopeFor({ method, params, mirrors: [], client: null, declared: {} });
+  const envelope = envelopeFor({ method, params, mirrors: [], client: null, declared: ownCapabilities });
   if (isRefusal(envelope)) return envelope;
   const result = await askOnce(link, { method, params, session: null, limits, answerBytes: bytes, envelope });
   if (isRefusal(result)) return result;
