@@ -9,6 +9,7 @@ import {
   noAnswer,
   resultOf,
 } from '#gateway/core/exchange.ts';
+import { mayBeSkill } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -102,7 +103,17 @@ function checkResult(call: Answered, ending: Ending & { kind: 'result' }, method
   const output = bound(call, result, method);
   const detail = fits && !fits(result) ? `The result is not one of ${method}.` : broken(output, result);
   if (detail !== null) return { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
-  return unseen ? seenResult(result, unseen, output) : ending;
+  if (!unseen) return ending;
+  const clean = seenResult(result, unseen, output);
+  return method === 'resources/read' && mayBeSkill(call.target) ? asItIs(ending, clean) : clean;
+}
+
+/** What has to arrive as it is goes back as it came, or not at all. */
+function asItIs(ending: Ending & { kind: 'result' }, clean: Ending): Ending {
+  if (clean.kind !== 'result') return clean;
+  if (JSON.stringify(clean.result) === JSON.stringify(ending.result)) return ending;
+  const why = 'It may be a file of a skill, which is given as it is or not at all, and it holds what must not be seen.';
+  return { kind: 'refusal', refusal: refuse('answer_blocked', why) };
 }
 
 /** The task under the id that its caller knows; what its call came to is held to what any result of that tool is. */
