@@ -1,4 +1,4 @@
-import { type Answer, isEnding } from '#gateway/core/exchange.ts';
+import { type Answer, isEnding, modernRevisions } from '#gateway/core/exchange.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
@@ -75,6 +75,8 @@ export async function askOnce(link: Link, question: Question): Promise<JsonObjec
   return result;
 }
 
+const isOurs = (revision: unknown): boolean => modernRevisions.some((one) => one === revision);
+
 async function resultOf(link: Link, method: string, answer: Answer | Gone): Promise<JsonObject | Refusal> {
   if (answer.kind === 'gone') return link.failures.gone;
   if (answer.kind === 'refusal') return answer.refusal;
@@ -83,7 +85,9 @@ async function resultOf(link: Link, method: string, answer: Answer | Gone): Prom
     return flaw === null ? answer.result : link.failures.invalid(`answered ${method} with JSON that ${flaw}`);
   }
   if (answer.kind === 'error') {
-    return link.failures.invalid(`answered ${method} with error ${answer.error.code}`, { code: answer.error.code });
+    const { code, data } = answer.error;
+    const ours = isJsonObject(data) && Array.isArray(data.supported) && data.supported.some(isOurs);
+    return link.failures.invalid(`answered ${method} with error ${code}`, { code, speaksOurs: ours });
   }
   // A modern server may ask in three methods only (basic/patterns/mrtr), and none of them is the gateway's own.
   if (answer.kind === 'task') return link.failures.invalid(`began a task in ${method}`);

@@ -45,6 +45,32 @@ describe('a server that is asked for its era', () => {
     expect(server.count('server/discover')).toBe(1);
   });
 
+  test.each([
+    ['and then speaks it is spoken to in it', 1, ['server/discover', 'server/discover', 'tools/call']],
+    [
+      'again and again is asked twice, and then in the older era',
+      9,
+      ['server/discover', 'server/discover', 'initialize', 'notifications/initialized', 'tools/call'],
+    ],
+  ])('and finds our revision unsupported, which it names as its own, %s', async (_, times, methods) => {
+    let left = times;
+    const { server, upstream } = await aModernPair({
+      'server/discover': (heard) => {
+        if (left-- <= 0) {
+          result({ resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: {} })(heard);
+          return;
+        }
+        const error = { code: -32022, message: 'no', data: { supported: ['2026-07-28'], requested: '2026-07-28' } };
+        heard.response.statusCode = 400;
+        heard.response.setHeader('content-type', 'application/json');
+        heard.response.end(JSON.stringify({ jsonrpc: '2.0', id: heard.message.id, error }));
+      },
+      'tools/call': result({ resultType: 'complete', content: [{ type: 'text', text: 'fine' }] }),
+    });
+    expect(await resultOf(upstream.send(anUpstreamCall()))).toMatchObject({ content: [{ text: 'fine' }] });
+    expect(server.methods()).toEqual(methods);
+  });
+
   test.each<[string, Scene, string]>([
     ['401', status(401), 'upstream_unreachable'],
     ['403', status(403), 'upstream_unreachable'],

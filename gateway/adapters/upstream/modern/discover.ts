@@ -40,7 +40,11 @@ export async function askModern(
  * a server of the older era.
  */
 export async function discover(link: Link, limits: Limits): Promise<Found | Refusal> {
-  const result = await askModern(link, limits, { method: 'server/discover', params: {} });
+  const ask = () => askModern(link, limits, { method: 'server/discover', params: {} });
+  const first = await ask();
+  // Unsupported, says one that names our revision among its own: it is asked once more with it (protocol.md C2).
+  const again = isRefusal(first) && first.data.code === errorCodes.versionUnsupported && first.data.speaksOurs === true;
+  const result = again ? await ask() : first;
   if (isRefusal(result)) return isLegacyAnswer(result) ? { era: 'legacy' } : result;
   const { supportedVersions, capabilities = {}, instructions } = result;
   // Some answer this and list only older revisions (observed, protocol.md C2).
