@@ -1,13 +1,15 @@
-import { runSuite } from '#test/support/conformance.ts';
+import { runClient, runSuite } from '#test/support/conformance.ts';
 import { type Eras, startDual } from '#test/support/everything-dual.ts';
 import { anOpenServer } from '#test/support/gateway.ts';
 import { startGatewayProcess, writeConfig } from '#test/support/gateway-process.ts';
 import { scratchFolder } from '#test/support/scratch-folder.ts';
 import { startTokenShim } from '#test/support/token-shim.ts';
+import { clientScenarios } from './client-scenarios.ts';
 
 /**
  * Every suite of the official conformance tests, of a server alone and through the gateway, in each era the server may
- * speak. What must pass is asserted by suites.test.ts; this shows how far the rest is. It takes about a minute.
+ * speak; and the gateway as the client of the suite's own servers. What must pass is asserted by suites.test.ts and
+ * clients.test.ts; this shows how far the rest is. It takes about three minutes.
  */
 const sets: readonly (readonly [version: '0.1.16' | 'next', ...args: string[]])[] = [
   ['0.1.16', '--suite', 'all'],
@@ -46,4 +48,17 @@ for (const eras of ['both', 'legacy', 'modern'] as const satisfies readonly Eras
   await shim.close();
   await sekisho.stop('SIGTERM');
   await upstream.close();
+}
+
+process.stdout.write(
+  '\nThe gateway as a client: passed/all, before it a client of the era of sessions, and one of 2026-07-28\n',
+);
+for (const [revision, scenarios] of Object.entries(clientScenarios)) {
+  for (const scenario of scenarios) {
+    const counts: string[] = [];
+    for (const era of ['legacy', 'modern'] as const) {
+      counts.push((await runClient(scenario, revision, era)).scenarios[scenario] ?? '');
+    }
+    process.stdout.write(`${counts.map((count) => count.padStart(8)).join('  ')}  ${revision} ${scenario}\n`);
+  }
 }

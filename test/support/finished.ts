@@ -10,8 +10,13 @@ export interface Finished {
 const bin = resolve(import.meta.dirname, '..', '..', 'node_modules', '.bin');
 
 /** Runs a program of node_modules to its end; it is killed when it takes longer than `patience` milliseconds. */
-export function finished(program: string, args: readonly string[], patience: number): Promise<Finished> {
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}`, NO_COLOR: '1' };
+export function finished(
+  program: string,
+  args: readonly string[],
+  patience: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const env = { ...process.env, ...more, PATH: `${bin}:${process.env.PATH ?? ''}`, NO_COLOR: '1' };
   const child = spawn(join(bin, program), args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: patience });
   const texts = { stdout: '', stderr: '' };
   for (const from of ['stdout', 'stderr'] as const) {
