@@ -180,6 +180,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       hashing,
       approvals: store.approvals,
       budgets: store.budgets,
+      taints: store.taints,
       runBudget: config.budgets.run,
       inflight: createInflight(),
       rates: createRates(),

@@ -15,6 +15,7 @@ import type { Seats } from '#gateway/core/seats.ts';
 import type { Shares } from '#gateway/core/shares.ts';
 import type { Limits, Snapshot } from '#gateway/core/snapshot.ts';
 import type { Subscribed } from '#gateway/core/subscribed.ts';
+import type { Taint } from '#gateway/core/taint.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { Halting, Proofs, Revocations, Tokens } from './ports/identity.ts';
 
@@ -52,6 +53,13 @@ export interface Budgets {
   reserve(run: string, cost: Cost, limits: BudgetLimits): Reservation | 'spent';
   settle(reservation: Reservation, spent: Cost): void;
   spending(run: string, limits: BudgetLimits): Spending;
+}
+
+/** What runs have read. Durable before it answers; what was said once is never taken back. */
+export interface Taints {
+  of(run: string): Taint;
+  /** False where the run would have more words than it may: then none of these was added. */
+  add(run: string, taint: Taint, now: number): boolean;
 }
 
 /** How many calls are under way at one server. */
@@ -141,6 +149,7 @@ export interface PhasePorts {
   readonly hashing: Hashing;
   readonly approvals: Approvals;
   readonly budgets: Budgets;
+  readonly taints: Taints;
   readonly runBudget: BudgetLimits;
   readonly inflight: Inflight;
   readonly rates: Rates;

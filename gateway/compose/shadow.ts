@@ -46,8 +46,8 @@ export function createShadow(place: PolicyPlace): Shadow {
   }
   function compare({ asked, decision }: Judgement): void {
     if (candidate === null) return;
-    const { spending, argsDigest, secrets, ...question } = asked;
-    const said = candidate.judge.decide(question, { spending: () => spending as never, argsDigest, secrets });
+    const { spending, argsDigest, secrets, taint, ...question } = asked;
+    const said = candidate.judge.decide(question, { spending: () => spending as never, argsDigest, secrets, taint });
     const [id, target, principal] = [asked.call, refOf(asked.target), asked.identity.principal.id];
     counts[changes.add({ id, target, principal, before: saidBy(decision), after: saidBy(said) })]++;
   }

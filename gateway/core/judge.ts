@@ -5,11 +5,11 @@ import type { Identity } from './principal.ts';
 import type { Policy, Target } from './snapshot.ts';
 
 /** What only some policies look at, worked out when one does. */
-export interface Costly extends Pick<Asked, 'argsDigest' | 'secrets'> {
+export interface Costly extends Pick<Asked, 'argsDigest' | 'secrets' | 'taint'> {
   readonly spending: () => Spending;
 }
 
-export type Question = Omit<Asked, 'spending' | 'argsDigest' | 'secrets'>;
+export type Question = Omit<Asked, 'spending' | 'argsDigest' | 'secrets' | 'taint'>;
 
 /** Asks the policy, or remembers what it said. */
 export interface Judge {
@@ -37,9 +37,9 @@ const isSettled = (ref: string): boolean => {
 /** Whether what identity, target, phase and paths settle is all that a policy which refers to these paths looks at. */
 export const looksAtSettled = (refs: readonly string[] | undefined): boolean => refs?.every(isSettled) ?? false;
 
-/** Whether a policy that refers to these paths looks for secrets; where nobody knows its paths it may. */
-const looksAtSecrets = (refs: readonly string[] | undefined): boolean =>
-  refs?.some((ref) => ref === '' || ref === 'facts' || `${ref}.`.startsWith('facts.secrets.')) ?? true;
+/** Whether a policy that refers to these paths looks at this one; where nobody knows its paths it may. */
+const looksAt = (refs: readonly string[] | undefined, path: string): boolean =>
+  refs?.some((ref) => ref === '' || `${path}.`.startsWith(`${ref}.`) || `${ref}.`.startsWith(`${path}.`)) ?? true;
 
 /** What such a policy is shown in the place of what differs from call to call. */
 const unshown = {
@@ -49,6 +49,7 @@ const unshown = {
   question: null,
   argsDigest: () => null,
   secrets: () => null,
+  taint: () => null,
   spending: null,
 } as const;
 
@@ -57,12 +58,18 @@ const mostAnswers = 512;
 
 export function createJudge(policy: Policy): Judge {
   if (!looksAtSettled(policy.looksAt)) {
-    const looks = looksAtSecrets(policy.looksAt);
+    const secrets = looksAt(policy.looksAt, 'facts.secrets');
+    const taint = looksAt(policy.looksAt, 'run.taint') || looksAt(policy.looksAt, 'run.sensitivity');
     return {
       lasting: false,
       decide(question, costly) {
         const known = worked(costly);
-        return ask(policy, { ...question, ...known, secrets: looks ? known.secrets : () => null });
+        return ask(policy, {
+          ...question,
+          ...known,
+          secrets: secrets ? known.secrets : () => null,
+          taint: taint ? known.taint : () => null,
+        });
       },
     };
   }
@@ -95,6 +102,8 @@ export function telling(judge: Judge, told: Told): Judge {
     decide(question, costly) {
       if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
       const known = worked(costly);
+      // Who is told may look later, and the call itself adds to it.
+      known.taint();
       const decision = judge.decide(question, { ...known, spending: () => known.spending });
       told({ ...question, ...known }, decision);
       return decision;
@@ -103,10 +112,11 @@ export function telling(judge: Judge, told: Told): Judge {
 }
 
 /** What is spent differs from one moment to the next; the others are the same whenever they are worked out: once is enough. */
-const worked = ({ spending, argsDigest, secrets }: Costly) => ({
+const worked = ({ spending, argsDigest, secrets, taint }: Costly) => ({
   spending: spending(),
   argsDigest: once(argsDigest),
   secrets: once(secrets),
+  taint: once(taint),
 });
 
 function once<T>(work: () => T): () => T {

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { type PatchOp, pathOf } from './json-patch.ts';
 import { isSecretKind, type SecretKind } from './secret-kinds.ts';
+import { bothTaints, isTag, isTainted, type Taint, untainted } from './taint.ts';
 
 /** What may not be seen: places, and kinds of text wherever they stand. */
 export interface Redaction {
@@ -37,13 +38,15 @@ export interface Obligations {
   readonly logged: boolean;
   /** Why the run ends here, whatever the verdict; null while it does not. */
   readonly halts: string | null;
+  /** What the run has read once this call was sent. */
+  readonly taints: Taint;
   /** What there are, for the record. */
   readonly types: readonly string[];
 }
 
 export const noObligations: Obligations = {
   ...{ answerBytes: null, timeoutMs: null, rates: [], patches: [], unsent: null, unseen: null, logged: false },
-  ...{ halts: null, types: [] },
+  ...{ halts: null, taints: untainted, types: [] },
 };
 
 /** A rule that makes a row of each fact makes as many as a caller likes, and each is held against each. */
@@ -77,6 +80,7 @@ const merged = (a: Obligations, b: Obligations): Obligations => ({
   unseen: union(a.unseen, b.unseen),
   logged: a.logged || b.logged,
   halts: a.halts ?? b.halts,
+  taints: bothTaints(a.taints, b.taints),
   types: [...new Set([...a.types, ...b.types])],
 });
 
@@ -132,6 +136,11 @@ const readers = {
   patch_arguments: ({ ops, ...rest }) =>
     isEmpty(rest) && isListOf(ops, isPatchOp) && ops.length > 0 ? { patches: ops } : null,
   log: ({ level, ...rest }) => (isEmpty(rest) && level === 'full' ? { logged: true } : null),
+  taint({ add = [], sensitivity = [], ...rest }) {
+    if (!isEmpty(rest) || !isListOf(add, isTag) || !isListOf(sensitivity, isTag)) return null;
+    const taints = { taint: add, sensitivity };
+    return isTainted(taints) ? { taints } : null;
+  },
   halt_run: ({ reason, ...rest }) =>
     isEmpty(rest) && typeof reason === 'string' && reason !== '' ? { halts: reason } : null,
 } satisfies Record<string, Read>;

@@ -6,6 +6,7 @@ import type { Identity } from './principal.ts';
 import type { SecretFact } from './secret-facts.ts';
 import type { ServerQuestion } from './server-question.ts';
 import type { Target } from './snapshot.ts';
+import type { Taint } from './taint.ts';
 
 export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'task' | 'elicit' | 'sample';
 
@@ -30,8 +31,12 @@ export interface Asked {
   readonly responses: JsonObject | null;
   /** What a server asks in the middle of the call; null for everything else. */
   readonly question: ServerQuestion | null;
+  /** What the run has read so far; null where nobody looked. */
+  readonly taint: () => Taint | null;
   readonly spending: Spending | null;
 }
+
+const unread = { taint: null, sensitivity: null };
 
 const weekdays = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
 
@@ -68,6 +73,7 @@ export function policyInput(asked: Asked): object {
       ref: run.ref,
       ceiling,
       budget: asked.spending,
+      ...(asked.taint() ?? unread),
     },
     server: {
       id: server.id,

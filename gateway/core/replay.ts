@@ -49,7 +49,9 @@ export function erasedFor({ erased }: Pick<Recorded, 'erased'>, refs: readonly s
  */
 export function shown({ input }: Pick<Recorded, 'input'>, refs: readonly string[]): JsonObject {
   if (!looksAtSettled(refs)) return input;
-  const run = isJsonObject(input.run) ? { ...input.run, budget: null } : (input.run ?? null);
+  const run = isJsonObject(input.run)
+    ? { ...input.run, budget: null, taint: null, sensitivity: null }
+    : (input.run ?? null);
   const unshown = { arguments: {}, input_responses: null, elicitation: null, sampling: null };
   return { ...input, run, ...unshown, args: { bytes: 0, truncated: false, sha256: null } };
 }

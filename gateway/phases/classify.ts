@@ -1,4 +1,3 @@
-import type { BudgetLimits } from '#gateway/core/budget.ts';
 import { type Classified, learn, type Routed } from '#gateway/core/call.ts';
 import { factsOf, isFactFlaw, openFacts } from '#gateway/core/facts.ts';
 import { paramMismatch } from '#gateway/core/header-agreement.ts';
@@ -6,17 +5,10 @@ import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { responsesOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
-import type { Budgets, Hashing } from '#gateway/ports.ts';
-import { listed } from './permitted.ts';
-
-interface Ports {
-  readonly hashing: Hashing;
-  readonly budgets: Budgets;
-  readonly runBudget: BudgetLimits;
-}
+import { type ListPorts, listed } from './permitted.ts';
 
 /** What the call would touch: the facts that a policy can rely on, worked out from the arguments. */
-export function classify(call: Routed, ports: Ports): Classified | Refusal {
+export function classify(call: Routed, ports: ListPorts): Classified | Refusal {
   const classified = classifiedAs(call);
   // What is wrong with the arguments of a tool is said only to who may know that there is such a tool.
   return isRefusal(classified) && !listed(call, call.target, ports) ? { ...classified, hidden: true } : classified;

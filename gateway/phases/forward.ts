@@ -3,12 +3,14 @@ import { outgoing, resumedOf } from '#gateway/core/outgoing.ts';
 import { isRefusal, type Refusal } from '#gateway/core/refusals.ts';
 import type { Box } from '#gateway/core/request-state.ts';
 import type { Limits } from '#gateway/core/snapshot.ts';
-import type { Hashing, MaybePromise, Upstreams } from '#gateway/ports.ts';
+import type { Hashing, MaybePromise, Taints, Upstreams } from '#gateway/ports.ts';
+import { unremembered } from './remembered.ts';
 
 interface Ports {
   readonly upstreams: Upstreams;
   readonly box: Box;
   readonly hashing: Hashing;
+  readonly taints: Pick<Taints, 'add'>;
 }
 
 /** Ask the upstream; the answer may be a stream. What is sent is the value that the policy judged. */
@@ -17,6 +19,8 @@ export function forward(call: Reserved, ports: Ports): MaybePromise<Answered | R
   const { server } = target;
   const resumed = resumedOf(call, ports.box, ports.hashing.sha256);
   if (isRefusal(resumed)) return resumed;
+  const unkept = unremembered(call, permit, ports.taints);
+  if (unkept) return unkept;
   const sending = ports.upstreams.send({
     server: server.id,
     method,

@@ -12,11 +12,12 @@ import { secretFacts } from '#gateway/core/secret-facts.ts';
 import type { ServerQuestion } from '#gateway/core/server-question.ts';
 import type { Target } from '#gateway/core/snapshot.ts';
 import type { Halting } from '#gateway/ports/identity.ts';
-import type { Budgets, Hashing } from '#gateway/ports.ts';
+import type { Budgets, Hashing, Taints } from '#gateway/ports.ts';
 
 export interface ListPorts {
   readonly hashing: Hashing;
   readonly budgets: Budgets;
+  readonly taints: Pick<Taints, 'of'>;
   readonly runBudget: BudgetLimits;
 }
 
@@ -115,6 +116,7 @@ function judged(call: Authenticated, about: About, ports: ListPorts): Decision |
           input_responses: about.responses,
           _meta: about.phase === 'list' ? null : metaOf(call.params),
         }),
+      taint: () => ports.taints.of(identity.run.id),
       argsDigest: () => (about.phase === 'list' ? null : argumentsDigest(about.args, ports.hashing.sha256)),
     },
   );

@@ -7,11 +7,14 @@ import type { Obligations } from '#gateway/core/obligations.ts';
 import type { Rates } from '#gateway/core/rates.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type ServerQuestion, serverQuestion } from '#gateway/core/server-question.ts';
+import type { Taints } from '#gateway/ports.ts';
 import { type PermitPorts, permitted, unmet } from './permitted.ts';
+import { unremembered } from './remembered.ts';
 import { limited } from './reserve.ts';
 
 export interface ReplyPorts extends PermitPorts {
   readonly rates: Rates;
+  readonly taints: Taints;
 }
 
 type Question = Extract<ExchangeEvent, { kind: 'ask' }>;
@@ -48,7 +51,7 @@ function refusedReply(call: Answered, ports: ReplyPorts, responses: JsonObject):
 }
 
 /** Our "no" to what a server asks of the caller in the middle of a call, or null when it may be asked. */
-export function refusedQuestion(call: Answered, { method, params }: InputRequest, ports: PermitPorts): Refusal | null {
+export function refusedQuestion(call: Answered, { method, params }: InputRequest, ports: ReplyPorts): Refusal | null {
   const question = serverQuestion(method, params);
   if (question === null) return null;
   const permit = permittedBeside(call, { question }, ports);
@@ -61,14 +64,15 @@ export function refusedQuestion(call: Answered, { method, params }: InputRequest
 function permittedBeside(
   call: Answered,
   { question }: { readonly question: ServerQuestion | null },
-  ports: PermitPorts,
+  ports: ReplyPorts,
 ): Allowed | Refusal {
   const { args, facts } = call;
   const decision = permitted(call, { args, facts, question }, ports);
   if (isRefusal(decision)) return decision;
   const permit = decision.verdict === 'allow' ? decision : agreedTo(call, decision);
-  if (!isRefusal(permit) && tooLate(call, permit.obligations)) return unmet('change a call that is under way');
-  return permit;
+  if (isRefusal(permit)) return permit;
+  if (tooLate(call, permit.obligations)) return unmet('change a call that is under way');
+  return unremembered(call, permit, ports.taints) ?? permit;
 }
 
 /** What is still to come is held to both; the rest of what they oblige to is met already. */

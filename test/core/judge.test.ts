@@ -30,6 +30,7 @@ const costly = {
   spending: () => ({ calls: { used: 7, limit: null }, bytes: { used: 0, limit: null } }),
   argsDigest: () => 'd',
   secrets: () => null,
+  taint: () => null,
 };
 const grant = { grant: [{ id: 'g' }] };
 

@@ -28,6 +28,8 @@ test('of several the smallest size and time hold, and all of what is hidden and 
     row('rate_limit', { key: 'tool+principal', per_min: 3 }),
     row('log', { level: 'full' }),
     row('halt_run', { reason: 'enough' }),
+    row('taint', { add: ['public'], sensitivity: ['files'] }),
+    row('taint', { add: ['public', 'partner'] }),
     patch(replace('/a'), replace('/a')),
     patch(replace('/ab')),
   ];
@@ -40,7 +42,8 @@ test('of several the smallest size and time hold, and all of what is hidden and 
     unseen: { pointers: ['/a', '/b/*'], kinds: ['email'] },
     logged: true,
     halts: 'enough',
-    types: ['max_answer_bytes', 'timeout', 'redact', 'rate_limit', 'log', 'halt_run', 'patch_arguments'],
+    taints: { taint: ['public', 'partner'], sensitivity: ['files'] },
+    types: ['max_answer_bytes', 'timeout', 'redact', 'rate_limit', 'log', 'halt_run', 'taint', 'patch_arguments'],
   });
 });
 
@@ -62,6 +65,9 @@ describe('nothing may be concluded from', () => {
     ['a pointer that is none', [row('redact', { on: 'result', pointers: ['a'] })]],
     ['another level', [row('log', { level: 'some' })]],
     ['an end without a reason', [row('halt_run', { reason: '' })]],
+    ['a taint of nothing', [row('taint', { add: [] })]],
+    ['a taint that is no word', [row('taint', { add: ['a b'] })]],
+    ['a taint of something else', [row('taint', { add: ['a'], remove: ['b'] })]],
     ['no change', [patch()]],
     ['a change that is none', [patch({ op: 'move', path: '/a', from: '/b' })]],
     ['a change without a value', [patch({ op: 'add', path: '/a' })]],

@@ -41,6 +41,10 @@ obligations contains {"id": "o3", "type": "redact", "properties": {"on": "result
 
 obligations contains {"id": "o4", "type": "halt_run", "properties": {"reason": "enough"}} if says("stop me")
 
+obligations contains {"id": "o5", "type": "taint", "properties": {"add": ["caller"]}} if says("remember me")
+
+deny contains {"code": "REMEMBERED", "message": "It was told."} if "caller" in input.run.taint
+
 says(word) if {
 	some answer in input.input_responses
 	contains(json.marshal(answer), word)
@@ -164,6 +168,11 @@ describe('an answer on the stream of a call', () => {
   test('holds what is still to come to what the policy says of it', async () => {
     expect(textOf(await answered('old__create', saying('fine')))).toContain(key);
     expect(textOf(await answered('old__create', saying('hide it')))).not.toContain(key);
+  });
+
+  test('is remembered of its run, where the policy says so', async () => {
+    expect(textOf(await answered('old__create', saying('remember me')))).toContain('remember me');
+    expect(reasonOf(await session.call('old__create'))).toBe('tool_unknown');
   });
 
   test('may end the run', async () => {

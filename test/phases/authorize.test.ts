@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { authorize } from '#gateway/phases/authorize.ts';
 import { classify } from '#gateway/phases/classify.ts';
 import { listTools } from '#gateway/phases/list.ts';
@@ -24,6 +25,7 @@ const budgets: Pick<Budgets, 'spending'> = {
 const ports = {
   hashing: digests,
   budgets: budgets as Budgets,
+  taints: { of: () => untainted },
   runBudget: { calls: null, bytes: null },
   halting: { halt: () => undefined },
   logsDecisions: false,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
 import { isRefusal, shownReason } from '#gateway/core/refusals.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { classify } from '#gateway/phases/classify.ts';
 import { route } from '#gateway/phases/route.ts';
 import {
@@ -21,6 +22,7 @@ const spending = { calls: { used: 0, limit: null }, bytes: { used: 0, limit: nul
 const ports = {
   hashing: { sha256: digests.sha256 },
   budgets: { spending: () => spending } as never,
+  taints: { of: () => untainted },
   runBudget: { calls: null, bytes: null },
 };
 

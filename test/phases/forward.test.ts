@@ -13,6 +13,7 @@ import {
 import type { JsonObject } from '#gateway/core/json.ts';
 import { createRates } from '#gateway/core/rates.ts';
 import { refuse } from '#gateway/core/refusals.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import type { UpstreamCall } from '#gateway/ports.ts';
@@ -37,7 +38,11 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
   });
 }
 
-const sealing = { box: createBox(Buffer.alloc(32, 7)), hashing: { sha256: digests.sha256 } };
+const sealing = {
+  box: createBox(Buffer.alloc(32, 7)),
+  hashing: { sha256: digests.sha256 },
+  taints: { add: () => true, of: () => untainted },
+};
 
 /** What is needed to judge what a caller answers; nobody is asked anything here. */
 const judging = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { listTools } from '#gateway/phases/list.ts';
 import { aCall, aCatalogue, anIdentity, aServer, digests, serverFacts, someDefinitions } from '#test/support/values.ts';
 
@@ -8,6 +9,7 @@ const spending = { calls: { used: 0, limit: null }, bytes: { used: 0, limit: nul
 const ports = {
   hashing: { sha256: digests.sha256 },
   budgets: { spending: () => spending } as never,
+  taints: { of: () => untainted },
   runBudget: { calls: null, bytes: null },
 };
 const serving = (id: string, ...names: string[]) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { learn } from '#gateway/core/call.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { classify } from '#gateway/phases/classify.ts';
 import { permitted } from '#gateway/phases/permitted.ts';
 import { route, routeCompletion, routePrompt, routeResource } from '#gateway/phases/route.ts';
@@ -19,6 +20,7 @@ const spending = { calls: { used: 0, limit: null }, bytes: { used: 0, limit: nul
 const ports = {
   hashing: { sha256: digests.sha256 },
   budgets: { spending: () => spending } as never,
+  taints: { of: () => untainted },
   runBudget: { calls: null, bytes: null },
 };
 

@@ -61,6 +61,7 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
       responses: null,
       question: null,
       spending: null,
+      taint: () => ({ taint: ['public'], sensitivity: [] }),
     },
     ...over,
   } as Asked;
@@ -126,6 +127,7 @@ const obligations: Readonly<Record<string, object>> = {
   redact: { on: 'result', kinds: ['email'] },
   patch_arguments: { ops: [{ op: 'remove', path: '/a' }] },
   log: { level: 'full' },
+  taint: { add: ['public'] },
   halt_run: { reason: 'enough' },
 };
 const deny = { code: 'X', message: 'm' };

@@ -1,6 +1,6 @@
 import type { Runs } from '#gateway/ports/identity.ts';
 import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
-import type { Approvals, Budgets } from '#gateway/ports.ts';
+import type { Approvals, Budgets, Taints } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';
@@ -11,6 +11,7 @@ import { createPins } from './pins.ts';
 import { createQuarantines } from './quarantines.ts';
 import { createRuns } from './runs.ts';
 import { migrations } from './schema.ts';
+import { createTaints } from './taints.ts';
 
 export interface Store {
   readonly approvals: Approvals;
@@ -19,6 +20,7 @@ export interface Store {
   readonly manifests: SeenManifests;
   readonly quarantines: Quarantines;
   readonly runs: Runs;
+  readonly taints: Taints;
   /** Gives back what runs have not spent. Calls that are not settled by now stay counted as reserved. */
   close(): void;
 }
@@ -60,6 +62,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
   const manifests = createSeenManifests(connection);
   const quarantines = createQuarantines(connection);
   const runs = createRuns(connection);
+  const taints = createTaints(connection);
   const timer = setInterval(() => {
     try {
       accounts.sweep();
@@ -78,5 +81,5 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
       connection.close();
     }
   };
-  return { approvals, budgets, pins, manifests, quarantines, runs, close };
+  return { approvals, budgets, pins, manifests, quarantines, runs, taints, close };
 }

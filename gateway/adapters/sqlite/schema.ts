@@ -102,4 +102,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (server, tool)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What runs have read, in words of the policy's own.
+  CREATE TABLE run_taint (
+    run TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('taint', 'sensitivity')),
+    tag TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (run, kind, tag)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -6,6 +6,7 @@ import { describeSeenManifests } from '#test/adapters/store-contract/manifests.t
 import { describePins } from '#test/adapters/store-contract/pins.ts';
 import { describeQuarantines } from '#test/adapters/store-contract/quarantines.ts';
 import { describeRuns } from '#test/adapters/store-contract/runs.ts';
+import { describeTaints } from '#test/adapters/store-contract/taints.ts';
 import { makeSqliteStore } from './store-under-test.ts';
 
 describe('the SQLite store', () => {
@@ -16,4 +17,5 @@ describe('the SQLite store', () => {
   describeSeenManifests(makeSqliteStore);
   describeQuarantines(makeSqliteStore);
   describeRuns(makeSqliteStore);
+  describeTaints(makeSqliteStore);
 });

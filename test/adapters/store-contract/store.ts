@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Runs } from '#gateway/ports/identity.ts';
 import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
-import type { Approvals, Budgets } from '#gateway/ports.ts';
+import type { Approvals, Budgets, Taints } from '#gateway/ports.ts';
 
 /** One process's handle on a store. */
 export interface Handle {
@@ -12,6 +12,7 @@ export interface Handle {
   readonly manifests: SeenManifests;
   readonly quarantines: Quarantines;
   readonly runs: Runs;
+  readonly taints: Taints;
   close(): void;
 }
 
