@@ -34,6 +34,14 @@ function behind(none: string, pattern: string): RegExp {
 
 export type SecretKind = keyof typeof patterns;
 
+/** What every text of a kind holds: looking for that is far cheaper than looking for the kind. */
+const needles: Partial<Record<SecretKind, string>> = {
+  ...{ private_key: 'PRIVATE KEY', slack_token: 'xox', google_key: 'AIza', stripe_key: 'k_', model_key: 'sk-' },
+  ...{ npm_token: 'npm_', jwt: 'eyJ', url_password: '://', email: '@' },
+};
+
+const mayHold = (text: string, kind: SecretKind): boolean => text.includes(needles[kind] ?? '');
+
 export const secretKinds = Object.keys(patterns) as readonly SecretKind[];
 
 /** Those that open something; the others say something of a person. */
@@ -49,6 +57,7 @@ const markOf = (kind: SecretKind): string => `[redacted:${kind}]`;
 export function withoutSecrets(text: string, kinds: readonly SecretKind[]): string {
   let rest = text;
   for (const kind of kinds) {
+    if (!mayHold(rest, kind)) continue;
     const mark = markOf(kind);
     rest = rest.replace(patterns[kind], (found) => (kind === 'card' ? withoutCards(found, mark) : mark));
   }
@@ -58,6 +67,7 @@ export function withoutSecrets(text: string, kinds: readonly SecretKind[]): stri
 /** Which of the kinds a text holds. */
 export const kindsIn = (text: string, kinds: readonly SecretKind[]): readonly SecretKind[] =>
   kinds.filter((kind) => {
+    if (!mayHold(text, kind)) return false;
     const found = text.match(patterns[kind]);
     return kind === 'card' ? found?.some((digits) => withoutCards(digits, '') !== digits) : found !== null;
   });

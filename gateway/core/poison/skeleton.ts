@@ -9,10 +9,12 @@ const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
     .map((pair) => [...pair] as [string, string]),
 );
 
+/** None of them stands before that. */
+const foreign = /[\u0250-\uffff]/g;
+
 /** As Latin letters, where a letter of another script was drawn in their place. The text is folded and lower case. */
 export function latin(text: string): string {
-  if (!/[\u0250-\uffff]/.test(text)) return text;
-  return Array.from(text, (letter) => lookAlikes[letter] ?? lookAlikes[letter.toUpperCase()] ?? letter).join('');
+  return text.replace(foreign, (letter) => lookAlikes[letter] ?? lookAlikes[letter.toUpperCase()] ?? letter);
 }
 
 export const looksLatin = (letter: string): boolean =>
