@@ -15,6 +15,11 @@ export type Question = Omit<Asked, 'spending' | 'argsDigest' | 'secrets' | 'tain
 export interface Judge {
   /** Whether what it says of an identity and a target in a list is what it will say of them as long as it is asked. */
   readonly lasting: boolean;
+  /**
+   * Whether it wants to see what comes back, too. Only one that says so: a bundle whose paths nobody knows was written for
+   * questions about calls.
+   */
+  readonly looksAtResults: boolean;
   decide(question: Question, costly: Costly): Decision | Unusable;
 }
 
@@ -26,7 +31,7 @@ export interface Judge {
 const settled: ReadonlySet<string> = new Set([
   ...['v', 'phase', 'method', 'dry_run', 'principal', 'agent.id', 'agent.on_behalf_of'],
   ...['run.id', 'run.repo', 'run.ref', 'run.ceiling', 'server', 'tool', 'resource', 'prompt'],
-  ...['facts.paths', 'approval', 'result', 'items'],
+  ...['facts.paths', 'approval', 'items'],
 ]);
 
 const isSettled = (ref: string): boolean => {
@@ -57,11 +62,13 @@ const unshown = {
 const mostAnswers = 512;
 
 export function createJudge(policy: Policy): Judge {
+  const looksAtResults = policy.looksAt?.some((ref) => `${ref}.`.startsWith('result.')) ?? false;
   if (!looksAtSettled(policy.looksAt)) {
     const secrets = looksAt(policy.looksAt, 'facts.secrets');
     const taint = looksAt(policy.looksAt, 'run.taint') || looksAt(policy.looksAt, 'run.sensitivity');
     return {
       lasting: false,
+      looksAtResults,
       decide(question, costly) {
         const known = worked(costly);
         return ask(policy, {
@@ -76,6 +83,7 @@ export function createJudge(policy: Policy): Judge {
   const remembered = new WeakMap<Identity, WeakMap<Target, Map<string, Decision>>>();
   return {
     lasting: true,
+    looksAtResults,
     decide(question) {
       const answers = answersOf(remembered, question);
       const { phase, method, dryRun, facts } = question;
@@ -99,6 +107,7 @@ export type Told = (asked: Asked, decision: Decision | Unusable) => void;
 export function telling(judge: Judge, told: Told): Judge {
   return {
     lasting: judge.lasting,
+    looksAtResults: judge.looksAtResults,
     decide(question, costly) {
       if (question.phase === 'list' || question.dryRun) return judge.decide(question, costly);
       const known = worked(costly);

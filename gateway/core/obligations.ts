@@ -76,8 +76,8 @@ const merged = (a: Obligations, b: Obligations): Obligations => ({
   timeoutMs: least(a.timeoutMs, b.timeoutMs),
   rates: [...new Map([...a.rates, ...b.rates].map((rule) => [JSON.stringify(rule), rule])).values()],
   patches: [...a.patches, ...b.patches],
-  unsent: union(a.unsent, b.unsent),
-  unseen: union(a.unseen, b.unseen),
+  unsent: bothRedactions(a.unsent, b.unsent),
+  unseen: bothRedactions(a.unseen, b.unseen),
   logged: a.logged || b.logged,
   halts: a.halts ?? b.halts,
   taints: bothTaints(a.taints, b.taints),
@@ -93,7 +93,7 @@ export const both = (first: Obligations, second: Obligations): Obligations => ({
 const least = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
-const union = (a: Redaction | null, b: Redaction | null): Redaction | null =>
+export const bothRedactions = (a: Redaction | null, b: Redaction | null): Redaction | null =>
   a === null || b === null
     ? (a ?? b)
     : { pointers: [...new Set([...a.pointers, ...b.pointers])], kinds: [...new Set([...a.kinds, ...b.kinds])] };

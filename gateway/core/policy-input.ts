@@ -1,6 +1,7 @@
 import type { Spending } from './budget.ts';
 import type { Client } from './exchange.ts';
 import type { Facts } from './facts.ts';
+import type { ResultFacts } from './findings/result-facts.ts';
 import type { JsonObject } from './json.ts';
 import type { Identity } from './principal.ts';
 import type { SecretFact } from './secret-facts.ts';
@@ -8,7 +9,7 @@ import type { ServerQuestion } from './server-question.ts';
 import type { Target } from './snapshot.ts';
 import type { Taint } from './taint.ts';
 
-export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'task' | 'elicit' | 'sample';
+export type PolicyPhase = 'call' | 'list' | 'read' | 'prompt' | 'complete' | 'result' | 'task' | 'elicit' | 'sample';
 
 /** What the gateway knows of a call when it asks the policy. */
 export interface Asked {
@@ -34,6 +35,8 @@ export interface Asked {
   /** What the run has read so far; null where nobody looked. */
   readonly taint: () => Taint | null;
   readonly spending: Spending | null;
+  /** What came back; null in every phase but `result`. */
+  readonly result: ResultFacts | null;
 }
 
 const unread = { taint: null, sensitivity: null };
@@ -92,7 +95,7 @@ export function policyInput(asked: Asked): object {
     args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
     facts: { ...asked.facts, branches: null, secrets: asked.secrets() },
     approval: null,
-    result: null,
+    result: asked.result,
     items: null,
   };
 }

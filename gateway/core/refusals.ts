@@ -126,7 +126,7 @@ export const refusals = {
     200,
     'result',
     'fix',
-    'What must not be seen of the answer cannot be taken out.',
+    'The answer, or something in it that cannot be taken out, must not be seen.',
   ),
   answer_invalid: row('inspect', 45102, 200, 'result', 'later', 'The answer does not fit what was asked.'),
   overloaded: row('receive', 50301, 503, 'error', 'later', 'The gateway is at its limit.'),

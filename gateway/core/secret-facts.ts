@@ -52,7 +52,7 @@ export function secretFacts(sent: SentParts): readonly SecretFact[] {
 }
 
 /** A text as it stands, and as it reads once one layer is taken off: percent signs, the escapes of JSON, base64. */
-function formsOf(text: string): readonly string[] {
+export function formsOf(text: string): readonly string[] {
   const forms = [text];
   if (text.includes('%')) forms.push(text.replace(/%([2-7][0-9a-f])/gi, fromHex));
   if (/\\[nrtbf]/.test(text)) forms.push(text.replace(/\\[nrtbf]/g, ' '));

@@ -11,17 +11,18 @@ import {
 } from '#gateway/core/exchange.ts';
 import { mayBeSkill } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
+import type { Redaction } from '#gateway/core/obligations.ts';
 import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
-import { type Refusal, refuse } from '#gateway/core/refusals.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
 import { sealTask } from '#gateway/core/tasks.ts';
-import type { Approvals, Hashing } from '#gateway/ports.ts';
+import type { Approvals } from '#gateway/ports.ts';
 import { asked, type ReplyPorts, refusedQuestion } from './replied.ts';
+import { unseenOf } from './result.ts';
 
 interface Ports extends ReplyPorts {
   readonly box: Box;
-  readonly hashing: Hashing;
   readonly approvals: Pick<Approvals, 'hold'>;
 }
 
@@ -72,19 +73,34 @@ const members = {
 } as const;
 
 function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
+  const refused = refusedQuestions(call, ports, ending);
+  if (refused) return noAnswer(refused);
+  // Only now: what the policy said of a question may have brought along what must not be seen.
+  const unseen = unseenOf(call, ports, ending);
+  if (isRefusal(unseen)) {
+    if (ending.kind === 'input') ending.input.drop?.();
+    return noAnswer(unseen);
+  }
   if (ending.kind !== 'result') {
-    const refused = ending.kind === 'input' ? refusedInput(call, ports, ending.input) : null;
-    if (refused) return noAnswer(refused);
-    // Looked up only now: what the policy said of the question may have brought it along.
-    const { unseen } = call.permit.obligations;
     const said = unseen ? seenEnding(ending, unseen) : ending;
     if (said.kind === 'task') return { kind: 'task', task: ownTask(call, ports, said.task) };
     return said.kind === 'input' ? sealed(call, ports, said) : said;
   }
-  return call.method === 'tasks/get' ? checkTask(call, ports, ending.result) : checkResult(call, ending, call.method);
+  return call.method === 'tasks/get'
+    ? checkTask(call, ending.result, unseen)
+    : checkResult(call, ending, { method: call.method, unseen });
 }
 
-/** What the server needs to be told is asked of the caller: each question is put to the policy. */
+/** What the server needs to be told, in its answer or in the task that is looked at. */
+function refusedQuestions(call: Answered, ports: Ports, ending: Ending): Refusal | null {
+  if (ending.kind === 'input') return refusedInput(call, ports, ending.input);
+  if (ending.kind !== 'result' || call.method !== 'tasks/get') return null;
+  // As the adapter read them.
+  const requests = (ending.result.inputRequests ?? {}) as unknown as InputNeeded['requests'];
+  return refusedInput(call, ports, { requests, state: null });
+}
+
+/** Each is asked of the caller, and put to the policy before. */
 function refusedInput(call: Answered, ports: Ports, { requests, drop }: InputNeeded): Refusal | null {
   for (const request of Object.values(requests)) {
     const refused = refusedQuestion(call, request, ports);
@@ -95,9 +111,13 @@ function refusedInput(call: Answered, ports: Ports, { requests, drop }: InputNee
   return null;
 }
 
-/** @param method What it is the result of. */
-function checkResult(call: Answered, ending: Ending & { kind: 'result' }, method: string): Ending {
-  const { unseen } = call.permit.obligations;
+interface Bound {
+  /** What it is the result of. */
+  readonly method: string;
+  readonly unseen: Redaction | null;
+}
+
+function checkResult(call: Answered, ending: Ending & { kind: 'result' }, { method, unseen }: Bound): Ending {
   const { result } = ending;
   const fits = method in members ? members[method as keyof typeof members] : null;
   const output = bound(call, result, method);
@@ -117,17 +137,16 @@ function asItIs(ending: Ending & { kind: 'result' }, clean: Ending): Ending {
 }
 
 /** The task under the id that its caller knows; what its call came to is held to what any result of that tool is. */
-function checkTask(call: Answered, ports: Ports, { result: inner, taskId: _, ...rest }: JsonObject): Ending {
-  // As the adapter read them.
-  const requests = (rest.inputRequests ?? {}) as unknown as InputNeeded['requests'];
-  const refused = refusedInput(call, ports, { requests, state: null });
-  if (refused) return noAnswer(refused);
-  const { unseen } = call.permit.obligations;
+function checkTask(
+  call: Answered,
+  { result: inner, taskId: _, ...rest }: JsonObject,
+  unseen: Redaction | null,
+): Ending {
   const said = unseen ? seenEnding({ kind: 'task', task: rest }, unseen) : ({ kind: 'task', task: rest } as const);
   if (said.kind !== 'task') return said;
   const task = { ...said.task, taskId: call.params.taskId };
   if (!isJsonObject(inner)) return resultOf(task);
-  const checked = checkResult(call, resultOf(inner), 'tools/call');
+  const checked = checkResult(call, resultOf(inner), { method: 'tools/call', unseen });
   return checked.kind === 'result' ? resultOf({ ...task, result: checked.result }) : checked;
 }
 

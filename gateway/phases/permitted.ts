@@ -51,7 +51,8 @@ export function permitted(
 ): Allowed | Ask | Refusal {
   const { target, argsBytes, responses } = call;
   const phase = question?.phase ?? phases[call.method] ?? 'read';
-  const decision = judged(call, { target, phase, args, argsBytes, facts, responses, question }, ports);
+  const about = { target, phase, args, argsBytes, facts, responses, question, result: null };
+  const decision = judged(call, about, ports);
   if (decision.verdict === 'unusable')
     return refuse('policy_unavailable', `${decision.why}.`, {}, !listed(call, target, ports));
   const { halts, logged } = decision.obligations;
@@ -65,7 +66,7 @@ export function permitted(
 }
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */
-function halted(call: Classified, ports: PermitPorts, why: string, data: object): Refusal {
+export function halted(call: Classified, ports: PermitPorts, why: string, data: object): Refusal {
   // Asked before the run ends: whether there is such a tool is told to who may list it, however the call ends.
   const hidden = !listed(call, call.target, ports);
   if (!call.dryRun) ports.halting.halt(call.identity);
@@ -83,7 +84,10 @@ export function mayList(call: Authenticated, asked: Target, ports: ListPorts): b
   if (!reachable(call, target)) return false;
   const decision = judged(
     call,
-    { target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target), responses: null, question: null },
+    {
+      ...{ target, phase: 'list', args: {}, argsBytes: 0, facts: openFacts(target) },
+      ...{ responses: null, question: null, result: null },
+    },
     ports,
   );
   return decision.verdict === 'unusable' ? null : decision.verdict !== 'deny';
@@ -103,7 +107,7 @@ export const reachable = ({ identity }: Authenticated, { server, name, kind, sho
   withinCeiling(identity.ceiling, server.tier, server.id, kind === 'tool' ? name : (shownBy?.[0]?.name ?? null));
 
 /** Of the policy, with what it may cost to answer it worked out only when it looks. */
-function judged(call: Authenticated, about: About, ports: ListPorts): Decision | Unusable {
+export function judged(call: Authenticated, about: About, ports: ListPorts): Decision | Unusable {
   const { identity, client, at, dryRun } = call;
   const method = about.question?.method ?? call.method;
   return call.snapshot.judge.decide(
@@ -122,4 +126,4 @@ function judged(call: Authenticated, about: About, ports: ListPorts): Decision |
   );
 }
 
-type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'facts' | 'responses' | 'question'>;
+type About = Pick<Question, 'target' | 'phase' | 'args' | 'argsBytes' | 'facts' | 'responses' | 'question' | 'result'>;

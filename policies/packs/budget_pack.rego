@@ -19,5 +19,8 @@ deny contains {
 } if {
 	some name, spent in input.run.budget
 	spent.used >= data.packs.budget.read_only_at * spent.limit
+
+	# What was allowed has happened: its answer is not withheld for it.
+	input.phase != "result"
 	not action == "read"
 }

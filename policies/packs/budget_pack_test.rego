@@ -26,3 +26,8 @@ test_a_budget_that_ends_lets_only_read if {
 test_a_budget_without_limit_never_ends if {
 	count(sekisho.warn) + count(sekisho.deny) == 0 with input as spent(write, 1000, null) with data.packs as budget
 }
+
+test_a_budget_that_ends_withholds_no_answer if {
+	answer := object.union(spent(write, 100, 100), {"phase": "result"})
+	count(sekisho.deny) == 0 with input as answer with data.packs as budget
+}

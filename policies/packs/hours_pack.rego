@@ -9,6 +9,8 @@ deny contains {
 	"code": "OUT_OF_HOURS",
 	"message": $"Nobody may {action} at this time.",
 } if {
+	# What was allowed has happened: its answer is not withheld for it.
+	input.phase != "result"
 	action in data.packs.hours.actions
 	not in_hours
 }

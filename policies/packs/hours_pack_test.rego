@@ -20,3 +20,8 @@ test_hours_deny_what_is_not if {
 test_hours_leave_other_actions_alone if {
 	count(sekisho.deny) == 0 with input as clock(call, "sun", 0) with data.packs as hours
 }
+
+test_hours_withhold_no_answer if {
+	answer := object.union(clock(write, "sun", 0), {"phase": "result"})
+	count(sekisho.deny) == 0 with input as answer with data.packs as hours
+}

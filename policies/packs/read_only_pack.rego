@@ -9,6 +9,8 @@ deny contains {
 	"code": "READ_ONLY",
 	"message": "Nothing may be changed at the moment.",
 } if {
+	# What was allowed has happened: its answer is not withheld for it.
+	input.phase != "result"
 	frozen
 	not action == "read"
 }

@@ -36,3 +36,8 @@ test_a_freeze_that_cannot_be_read_holds if {
 		codes(sekisho.deny) == {"READ_ONLY"} with input as moment(write, winter) with data.packs as odd
 	}
 }
+
+test_read_only_withholds_no_answer if {
+	answer := object.union(moment(write, winter), {"phase": "result"})
+	count(sekisho.deny) == 0 with input as answer with data.packs as read_only
+}

@@ -50,6 +50,8 @@ approve contains {
 }
 
 leads_out_of_trifecta if {
+	# What was allowed has happened: its answer is not withheld for it.
+	input.phase != "result"
 	some tier in input.run.taint
 	tier in data.packs.trifecta.untrusted
 	"private" in input.run.sensitivity

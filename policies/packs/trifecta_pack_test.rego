@@ -53,3 +53,8 @@ test_trifecta_remembers_no_list if {
 	listed := object.union(having_read(call, [], []), {"phase": "list"})
 	count(sekisho.obligations) == 0 with input as listed with data.packs as trifecta
 }
+
+test_trifecta_withholds_no_answer if {
+	answer := object.union(having_read(write, ["public"], ["private"]), {"phase": "result"})
+	count(sekisho.deny) == 0 with input as answer with data.packs as trifecta
+}

@@ -23,6 +23,7 @@ const question = (over: Partial<Question> = {}): Question => ({
   facts: facts([]),
   responses: null,
   question: null,
+  result: null,
   ...over,
 });
 const path = (canonical: string, escapes = false) => ({ pointer: '/path', canonical, root: 'w', escapes });

@@ -24,6 +24,7 @@ const judgement: Judgement = {
       responses: null,
       question: null,
       spending: null,
+      result: null,
       taint: () => null,
     },
   },

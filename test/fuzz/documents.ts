@@ -135,7 +135,16 @@ export function hostileDecision(chance: Chance): unknown {
       obligations: [
         {
           id: 'o',
-          type: chance.pick(['redact', 'patch_arguments', 'rate_limit', 'timeout', 'log', 'halt_run', 'constructor']),
+          type: chance.pick([
+            'redact',
+            'patch_arguments',
+            'rate_limit',
+            'timeout',
+            'log',
+            'taint',
+            'halt_run',
+            'constructor',
+          ]),
           properties: chance.pick([{}, { [chance.pick(keys)]: anything(chance, 2) }, [], null, 'x']),
         },
       ],

@@ -93,6 +93,7 @@ function asked({
     responses: null,
     question: null,
     spending: null,
+    result: null,
     taint: () => null,
     ...rest,
   };

@@ -4,6 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFact, commandFacts } from '#gateway/core/command-facts.ts';
 import { decide } from '#gateway/core/decision.ts';
+import { findingKinds, resultFacts } from '#gateway/core/findings/result-facts.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import { obligationTypes } from '#gateway/core/obligations.ts';
 import { type Asked, policyInput } from '#gateway/core/policy-input.ts';
@@ -61,6 +62,7 @@ const asked = (target: View['templates'][number] | undefined, over: Partial<Aske
       responses: null,
       question: null,
       spending: null,
+      result: null,
       taint: () => ({ taint: ['public'], sensitivity: [] }),
     },
     ...over,
@@ -91,6 +93,14 @@ describe('the schema of the input', () => {
       () =>
         asked([...view.tools.values()][0], { phase: 'sample', question: serverQuestion('sampling/createMessage', {}) }),
     ],
+    [
+      'an answer',
+      () =>
+        asked([...view.tools.values()][0], {
+          phase: 'result',
+          result: resultFacts({ content: [{ type: 'text', text: 'mail a@b.io' }] }, true),
+        }),
+    ],
     ['a prompt', () => asked([...view.prompts.values()][0], { phase: 'prompt' })],
     ['a resource', () => asked([...view.resources.values()][0], { phase: 'read' })],
     ['a template', () => asked(view.templates[0], { phase: 'complete' })],
@@ -110,6 +120,12 @@ describe('the schema of the input', () => {
 
   test('is that of the example', async () => {
     expect(wrongWith(JSON.parse(await readFile(join(packFolder, 'example-input.json'), 'utf8')))).toEqual([]);
+  });
+
+  test('knows every kind of finding', async () => {
+    const schema = JSON.parse(await readFile(join(packFolder, 'schemas', 'input.json'), 'utf8'));
+    const { kind } = schema.properties.result.anyOf[0].properties.findings.items.properties;
+    expect([...kind.enum].sort()).toEqual([...findingKinds].sort());
   });
 
   test('knows when something is missing or more', () => {
