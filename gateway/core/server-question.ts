@@ -1,3 +1,4 @@
+import type { InputRequest } from './exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { urlFact } from './url-facts.ts';
 
@@ -34,6 +35,20 @@ export function serverQuestion(method: string, params: JsonObject): ServerQuesti
   if (method === 'sampling/createMessage')
     return { phase: 'sample', method, elicitation: null, sampling: samplingOf(params) };
   return null;
+}
+
+const mostPages = 16;
+
+/** The pages that an error −32042 of the older era sends a person to, as questions; null where they cannot be read. */
+export function pagesOf(data: unknown): readonly InputRequest[] | null {
+  const pages = isJsonObject(data) && Array.isArray(data.elicitations) ? data.elicitations : null;
+  if (pages === null || pages.length > mostPages) return null;
+  const questions = pages.flatMap((page) =>
+    isJsonObject(page) && typeof page.url === 'string'
+      ? { method: 'elicitation/create', params: { ...page, mode: 'url' } }
+      : [],
+  );
+  return questions.length === pages.length ? questions : null;
 }
 
 function elicitationOf({ mode = 'form', url, message, requestedSchema }: JsonObject): Elicitation {

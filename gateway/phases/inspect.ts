@@ -18,7 +18,7 @@ import { type Box, sealState } from '#gateway/core/request-state.ts';
 import { type Contract, describeMisfit } from '#gateway/core/schema/contract.ts';
 import { sealTask } from '#gateway/core/tasks.ts';
 import type { Approvals } from '#gateway/ports.ts';
-import { asked, type ReplyPorts, refusedQuestion } from './replied.ts';
+import { asked, type ReplyPorts, refusedAsking, refusedQuestion } from './questions.ts';
 import { unseenOf } from './result.ts';
 
 interface Ports extends ReplyPorts {
@@ -93,22 +93,11 @@ function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
 
 /** What the server needs to be told, in its answer or in the task that is looked at. */
 function refusedQuestions(call: Answered, ports: Ports, ending: Ending): Refusal | null {
-  if (ending.kind === 'input') return refusedInput(call, ports, ending.input);
-  if (ending.kind !== 'result' || call.method !== 'tasks/get') return null;
+  if (ending.kind !== 'result') return refusedAsking(call, ending, ports);
+  if (call.method !== 'tasks/get') return null;
   // As the adapter read them.
   const requests = (ending.result.inputRequests ?? {}) as unknown as InputNeeded['requests'];
-  return refusedInput(call, ports, { requests, state: null });
-}
-
-/** Each is asked of the caller, and put to the policy before. */
-function refusedInput(call: Answered, ports: Ports, { requests, drop }: InputNeeded): Refusal | null {
-  for (const request of Object.values(requests)) {
-    const refused = refusedQuestion(call, request, ports);
-    if (refused === null) continue;
-    drop?.();
-    return refused;
-  }
-  return null;
+  return refusedAsking(call, { kind: 'input', input: { requests, state: null } }, ports);
 }
 
 interface Bound {

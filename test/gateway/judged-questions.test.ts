@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JsonObject } from '#gateway/core/json.ts';
+import type { JsonObject, JsonValue } from '#gateway/core/json.ts';
 import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import {
   answerInitialize,
+  answerJson,
   beginEvents,
   type HostileUpstream,
   result,
@@ -94,8 +95,12 @@ beforeAll(async () => {
       'server/discover': ({ response }) => response.writeHead(404).end(),
       initialize: ({ response, message }) => answerInitialize(response, message, 's', { tools: {} }),
       'tools/list': result({ tools }),
-      'tools/call': ({ response, message }) =>
-        beginEvents(response)({ jsonrpc: '2.0', id: `q-${message.id}`, ...question }),
+      'tools/call': ({ response, message }) => {
+        const { pages } = question;
+        if (!pages) return beginEvents(response)({ jsonrpc: '2.0', id: `q-${message.id}`, ...question });
+        const error = { code: -32_042, message: 'first', data: { elicitations: pages } };
+        return answerJson(response, { jsonrpc: '2.0', id: message.id, error });
+      },
     }),
     startTaskServer(tools),
   ]);
@@ -178,6 +183,32 @@ describe('a question that the policy has nothing against', () => {
     const stream = readSse(await sekisho.post(call, session.headers));
     expect((await stream.next('elicitation/create')).params).toMatchObject({ url: 'https://pay.test/x' });
     await stream.stop();
+  });
+});
+
+describe('a caller that an error of its server sends to a page first', () => {
+  const to = (url: JsonValue): JsonObject => ({ mode: 'url', message: 'Go there.', url, elicitationId: 'e' });
+  const callers = [() => legacy('old'), () => modern('old')];
+
+  test('hears of it when the policy lets it go there, to each of the pages', async () => {
+    for (const call of callers) {
+      question = { pages: [to('https://pay.test/')] };
+      expect(JSON.stringify((await call()).answer)).toContain('https://pay.test/');
+      question = { pages: [to('https://pay.test/'), to('https://evil.test/')] };
+      const ended = await call();
+      expect(reasonOf(ended)).toBe('policy_denied');
+      expect(JSON.stringify(ended.answer)).not.toContain('evil.test');
+    }
+  });
+
+  test.each<[string, JsonValue]>([
+    ['one is no URL', [to('https://pay.test/'), to(7)]],
+    ['they are no list', 'https://evil.test/'],
+    ['one is no page', ['https://evil.test/']],
+    ['they are more than anybody would open', Array.from({ length: 17 }, () => to('https://pay.test/'))],
+  ])('is not sent there where %s', async (_, pages) => {
+    question = { pages };
+    expect(reasonOf(await legacy('old'))).toBe('answer_invalid');
   });
 });
 

@@ -1,12 +1,19 @@
 import { changedArguments, sendable } from '#gateway/core/argument-changes.ts';
 import { type Answered, type Approved, learn } from '#gateway/core/call.ts';
 import { type Allowed, type Ask, rejudged } from '#gateway/core/decision.ts';
-import { type AskReply, type ExchangeEvent, type InputRequest, onlyQuestion } from '#gateway/core/exchange.ts';
+import { errorCodes } from '#gateway/core/error-codes.ts';
+import {
+  type AskReply,
+  type Ending,
+  type ExchangeEvent,
+  type InputRequest,
+  onlyQuestion,
+} from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
 import type { Obligations } from '#gateway/core/obligations.ts';
 import type { Rates } from '#gateway/core/rates.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
-import { type ServerQuestion, serverQuestion } from '#gateway/core/server-question.ts';
+import { pagesOf, type ServerQuestion, serverQuestion } from '#gateway/core/server-question.ts';
 import type { Taints } from '#gateway/ports.ts';
 import { type PermitPorts, permitted, unmet } from './permitted.ts';
 import { unremembered } from './remembered.ts';
@@ -60,6 +67,25 @@ export function refusedQuestion(call: Answered, { method, params }: InputRequest
   return null;
 }
 
+/** The same of what an answer ends with that asks something of the caller, in either era. */
+export function refusedAsking(call: Answered, ending: Ending, ports: ReplyPorts): Refusal | null {
+  const requests = asking(ending);
+  if (requests === null) return refuse('answer_invalid', 'It sends a person to pages that cannot be read.');
+  for (const request of requests) {
+    const refused = refusedQuestion(call, request, ports);
+    if (refused === null) continue;
+    if (ending.kind === 'input') ending.input.drop?.();
+    return refused;
+  }
+  return null;
+}
+
+/** The questions of an ending; null where it asks in a way that nobody can read. */
+function asking(ending: Ending): readonly InputRequest[] | null {
+  if (ending.kind === 'input') return Object.values(ending.input.requests);
+  return ending.kind === 'error' && ending.error.code === errorCodes.urlNeeded ? pagesOf(ending.error.data) : [];
+}
+
 /** What the policy says in the middle of a call, where the call can go on with that. */
 function permittedBeside(
   call: Answered,
@@ -77,7 +103,11 @@ function permittedBeside(
 
 /** What is still to come is held to both; the rest of what they oblige to is met already. */
 function hold(call: Answered, permit: Allowed): void {
-  if (permit.obligations.unseen !== null) learn(call, { permit: rejudged(call.permit, permit) as Allowed });
+  const [now, held] = [permit.obligations.unseen, call.permit.obligations.unseen];
+  // A server may ask for as long as it likes: what says the same again is not added.
+  const isNew =
+    now?.kinds.some((kind) => !held?.kinds.includes(kind)) || now?.pointers.some((at) => !held?.pointers.includes(at));
+  if (isNew) learn(call, { permit: rejudged(call.permit, permit) as Allowed });
 }
 
 /** Nobody can wait for a person in the middle of a call: it goes on only for what this very call was agreed to for. */
