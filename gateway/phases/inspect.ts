@@ -73,22 +73,27 @@ const members = {
 } as const;
 
 function checkEnding(call: Answered, ports: Ports, ending: Ending): Ending {
+  const said = checked(call, ports, ending);
+  // A call must not be held for the answer to a question that its caller never sees.
+  if (ending.kind === 'input' && said.kind !== 'input') ending.input.drop?.();
+  return said;
+}
+
+function checked(call: Answered, ports: Ports, ending: Ending): Ending {
   const refused = refusedQuestions(call, ports, ending);
   if (refused) return noAnswer(refused);
   // Only now: what the policy said of a question may have brought along what must not be seen.
   const unseen = unseenOf(call, ports, ending);
-  if (isRefusal(unseen)) {
-    if (ending.kind === 'input') ending.input.drop?.();
-    return noAnswer(unseen);
+  if (isRefusal(unseen)) return noAnswer(unseen);
+  if (ending.kind === 'result') {
+    const { method } = call;
+    return method === 'tasks/get'
+      ? checkTask(call, ending.result, unseen)
+      : checkResult(call, ending, { method, unseen });
   }
-  if (ending.kind !== 'result') {
-    const said = unseen ? seenEnding(ending, unseen) : ending;
-    if (said.kind === 'task') return { kind: 'task', task: ownTask(call, ports, said.task) };
-    return said.kind === 'input' ? sealed(call, ports, said) : said;
-  }
-  return call.method === 'tasks/get'
-    ? checkTask(call, ending.result, unseen)
-    : checkResult(call, ending, { method: call.method, unseen });
+  const said = unseen ? seenEnding(ending, unseen) : ending;
+  if (said.kind === 'task') return { kind: 'task', task: ownTask(call, ports, said.task) };
+  return said.kind === 'input' ? sealed(call, ports, said) : said;
 }
 
 /** What the server needs to be told, in its answer or in the task that is looked at. */

@@ -73,9 +73,7 @@ export function refusedAsking(call: Answered, ending: Ending, ports: ReplyPorts)
   if (requests === null) return refuse('answer_invalid', 'It sends a person to pages that cannot be read.');
   for (const request of requests) {
     const refused = refusedQuestion(call, request, ports);
-    if (refused === null) continue;
-    if (ending.kind === 'input') ending.input.drop?.();
-    return refused;
+    if (refused) return refused;
   }
   return null;
 }

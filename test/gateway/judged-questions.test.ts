@@ -52,7 +52,7 @@ approve contains {"code": "SEE_FIRST", "message": "A person has to see this."} i
 }
 
 obligations contains {"id": "o", "type": "redact", "properties": {"on": "result", "kinds": ["aws_key"]}} if {
-	input.phase == "elicit"
+	input.phase in {"elicit", "sample"}
 }
 `;
 
@@ -222,6 +222,13 @@ test('a call whose question is denied is cancelled at its server, and takes no p
   question = form('What is your password?');
   await legacy('old');
   await cancelled();
+});
+
+test('a call whose question cannot be shown takes no place of those that wait, either', async () => {
+  question = sample({ systemPrompt: 'x'.repeat(1024 * 1024 + 1) });
+  for (let n = 0; n < 20; n++) expect(reasonOf(await modern('old'))).toBe('answer_blocked');
+  question = form();
+  expect((await modern('old')).answer.result).toMatchObject({ resultType: 'input_required' });
 });
 
 test('what a task needs to be told is asked only where the policy lets it', async () => {
