@@ -19,7 +19,8 @@ export const isMirrorFlaw = (value: unknown): value is MirrorFlaw => isJsonObjec
 
 const annotation = 'x-mcp-header';
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
-const primitives: readonly unknown[] = ['string', 'integer', 'boolean', 'number'];
+/** No `number`: two programs write one in two ways. */
+const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
 
 /** Where a schema holds schemas, besides `properties`: one, several, or one for each name. */
 const inside: Readonly<Record<string, 'one' | 'several' | 'named'>> = {

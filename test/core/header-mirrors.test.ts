@@ -48,6 +48,7 @@ describe('a schema’s header mirrors', () => {
     ['under patternProperties', schema({}, { patternProperties: { '^a': region } })],
     ['on the root', { type: 'object', 'x-mcp-header': 'Root' }],
     ['on an object', schema({ thing: { type: 'object', 'x-mcp-header': 'Thing' } })],
+    ['on a number, of which two programs write two texts', schema({ n: { type: 'number', 'x-mcp-header': 'N' } })],
     ['on what may be null', schema({ maybe: { type: ['string', 'null'], 'x-mcp-header': 'Maybe' } })],
     ['with an empty name', schema({ region: { type: 'string', 'x-mcp-header': '' } })],
     ['with a name that breaks the header', schema({ region: { type: 'string', 'x-mcp-header': 'a\r\nHost: x' } })],
