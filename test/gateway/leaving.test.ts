@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Tool } from '#test/support/everything-content.ts';
+import { type DualUpstream, startDual } from '#test/support/everything-dual.ts';
 import { type EverythingUpstream, startEverything } from '#test/support/everything-upstream.ts';
 import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
+import { answerInitialize, result, startHostileUpstream } from '#test/support/hostile-upstream.ts';
 import { envelope, modernHeaders, openSession } from '#test/support/messages.ts';
 import { openRaw, postLines } from '#test/support/raw-http.ts';
 
@@ -11,7 +13,8 @@ import { openRaw, postLines } from '#test/support/raw-http.ts';
  * to its end; in the modern one it is, and the server is stopped (protocol.md A8, B). The audit line says which it was.
  */
 
-let upstream: EverythingUpstream;
+const servers = ['legacy', 'modern'] as const;
+let upstreams: Record<(typeof servers)[number], EverythingUpstream | DualUpstream>;
 let sekisho: TestGateway;
 let work: { reached: string[]; finish: () => void };
 
@@ -34,18 +37,21 @@ const added: Record<string, Tool> = {
 };
 
 beforeAll(async () => {
-  upstream = await startEverything(added);
-  sekisho = await startGateway({ servers: { up: anOpenServer(upstream.url) } });
+  const [legacy, modern] = [await startEverything(added), await startDual('modern', added)];
+  upstreams = { legacy, modern };
+  sekisho = await startGateway({
+    servers: { legacy: anOpenServer(legacy.url), modern: anOpenServer(modern.url) },
+  });
 });
 
 afterAll(async () => {
   await sekisho?.close();
-  await upstream?.close();
+  for (const server of servers) await upstreams?.[server].close();
 });
 
 beforeEach(() => {
   work = { reached: [], finish: () => undefined };
-  upstream.calls.clear();
+  for (const server of servers) upstreams[server].calls.clear();
 });
 
 type Made = Promise<{ headers: Record<string, string>; params: (name: string) => object }>;
@@ -67,9 +73,8 @@ interface Leaver {
 }
 
 /** Sends a call, or only the first half of its bytes. */
-async function call(era: string, tool: string, part: 'whole' | 'half' = 'whole'): Promise<Leaver> {
+async function call(era: string, name: string, part: 'whole' | 'half' = 'whole'): Promise<Leaver> {
   const made = await eras[era]?.();
-  const name = `up__${tool}`;
   const body = JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/call', params: made?.params(name) });
   const headers = { ...made?.headers, ...(era === 'modern' ? { 'mcp-name': name } : {}) };
   const sent = part === 'whole' ? body : body.slice(0, body.length / 2);
@@ -83,76 +88,120 @@ async function call(era: string, tool: string, part: 'whole' | 'half' = 'whole')
 
 const lastLine = async () => (await sekisho.audit()).findLast(({ method }) => method !== 'initialize');
 
-describe.each(['legacy', 'modern'])('a %s client that leaves', (era) => {
-  test('before its message is whole has asked for nothing', async () => {
-    const client = await call(era, 'silent', 'half');
-    await sleep(100);
-    client.leave();
-    await sleep(100);
-    expect(upstream.calls.size).toBe(0);
-    const after = await call(era, 'silent');
-    await vi.waitFor(() => expect(work.reached).toEqual(['called']));
-    work.finish();
-    await vi.waitFor(() => expect(after.text()).toContain('done'));
-    after.leave();
-  });
+describe.each(servers.flatMap((server) => ['legacy', 'modern'].map((era) => ({ era, server }))))(
+  'a $era client of a $server server that leaves',
+  ({ era, server }) => {
+    const [silent, telling] = [`${server}__silent`, `${server}__telling`];
 
-  test.each([
-    ['before its server said anything', 'silent', ''],
-    ['in the middle of the answer’s stream', 'telling', 'began'],
-  ])(`%s ${era === 'legacy' ? 'leaves the call to go on' : 'cancels the call'}`, async (_, tool, seen) => {
-    const client = await call(era, tool);
-    await vi.waitFor(() => expect(work.reached).toEqual(['called']));
-    await vi.waitFor(() => expect(client.text()).toContain(seen));
-    client.leave();
-    if (era === 'legacy') {
-      await sleep(200);
-      expect(work.reached).toEqual(['called']);
+    test('before its message is whole has asked for nothing', async () => {
+      const client = await call(era, silent, 'half');
+      await sleep(100);
+      client.leave();
+      await sleep(100);
+      expect(upstreams[server].calls.size).toBe(0);
+      const after = await call(era, silent);
+      await vi.waitFor(() => expect(work.reached).toEqual(['called']));
       work.finish();
-    }
-    const ended = era === 'legacy' ? 'finished' : 'stopped';
-    await vi.waitFor(() => expect(work.reached).toEqual(['called', ended]), 5_000);
-    const outcome = era === 'legacy' ? 'ok' : 'cancelled';
-    await vi.waitFor(async () => expect(await lastLine()).toMatchObject({ tool, outcome, reason: null, left: true }));
-    expect(upstream.calls.get(tool)).toBe(1);
-  });
+      await vi.waitFor(() => expect(after.text()).toContain('done'));
+      after.leave();
+    });
 
-  test('after its answer has left nothing to be cancelled', async () => {
-    const client = await call(era, 'silent');
-    await vi.waitFor(() => expect(work.reached).toEqual(['called']));
-    work.finish();
-    await vi.waitFor(() => expect(client.text()).toContain('done'));
+    test.each([
+      ['before its server said anything', silent, ''],
+      ['in the middle of the answer’s stream', telling, 'began'],
+    ])(`%s ${era === 'legacy' ? 'leaves the call to go on' : 'cancels the call'}`, async (_, name, seen) => {
+      const tool = name.slice(`${server}__`.length);
+      const client = await call(era, name);
+      await vi.waitFor(() => expect(work.reached).toEqual(['called']));
+      await vi.waitFor(() => expect(client.text()).toContain(seen));
+      client.leave();
+      if (era === 'legacy') {
+        await sleep(200);
+        expect(work.reached).toEqual(['called']);
+        work.finish();
+      }
+      const ended = era === 'legacy' ? 'finished' : 'stopped';
+      await vi.waitFor(() => expect(work.reached).toEqual(['called', ended]), 5_000);
+      const outcome = era === 'legacy' ? 'ok' : 'cancelled';
+      await vi.waitFor(async () => expect(await lastLine()).toMatchObject({ tool, outcome, reason: null, left: true }));
+      expect(upstreams[server].calls.get(tool)).toBe(1);
+    });
+
+    test('after its answer has left nothing to be cancelled', async () => {
+      const client = await call(era, silent);
+      await vi.waitFor(() => expect(work.reached).toEqual(['called']));
+      work.finish();
+      await vi.waitFor(() => expect(client.text()).toContain('done'));
+      client.leave();
+      await sleep(50);
+      expect(work.reached).toEqual(['called', 'finished']);
+      expect(await lastLine()).toMatchObject({ tool: 'silent', outcome: 'ok', left: false });
+    });
+  },
+);
+
+test.each(servers)(
+  'a legacy client that leaves after a %s server asked something may still answer it',
+  async (server) => {
+    const session = await openSession(sekisho, { capabilities: { elicitation: {} } });
+    const stop = new AbortController();
+    const params = { name: `${server}__test_elicitation`, arguments: { message: 'who?' } };
+    const response = await fetch(`${sekisho.origin}/mcp`, {
+      method: 'POST',
+      headers: {
+        ...{ ...session.headers, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/call', params }),
+      signal: stop.signal,
+    });
+    let text = '';
+    const reading = (async () => {
+      for await (const part of response.body ?? []) {
+        text += Buffer.from(part).toString();
+        if (text.includes('elicitation/create')) stop.abort();
+      }
+    })();
+    await reading.catch(() => undefined);
+    const [, id = ''] = /"id":"(sekisho-[^"]+)"/.exec(text) ?? [];
+    const content = { username: 'ann', email: 'a@example.com' };
+    expect((await session.tell({ id, result: { action: 'accept', content } })).status).toBe(202);
+    await vi.waitFor(async () =>
+      expect(await lastLine()).toMatchObject({ tool: 'test_elicitation', outcome: 'ok', left: true }),
+    );
+  },
+);
+
+/** A session with the server is opened for the call first: nothing of it is sent before. */
+describe.each(['legacy', 'modern'])('a %s client that leaves while its server opens a session', (era) => {
+  test(era === 'legacy' ? 'leaves the call to be made' : 'has its call sent to nobody', async () => {
+    const held: (() => void)[] = [];
+    let looked = false;
+    const server = await startHostileUpstream({
+      initialize({ response, message }) {
+        const agree = () => answerInitialize(response, message, 'a-session', { tools: {} });
+        if (looked) held.push(agree);
+        else agree();
+      },
+      'tools/list': result({ tools: [{ name: 'one', inputSchema: { type: 'object' } }] }),
+      'tools/call': result({ content: [{ type: 'text', text: 'done' }] }),
+    });
+    onTestFinished(() => server.close());
+    const before = sekisho;
+    sekisho = await startGateway({ servers: { up: anOpenServer(server.url) } });
+    const mine = sekisho;
+    onTestFinished(async () => {
+      await mine.close();
+      sekisho = before;
+    });
+    looked = true;
+    const client = await call(era, 'up__one');
+    await vi.waitFor(() => expect(held).toHaveLength(1));
     client.leave();
-    await sleep(50);
-    expect(work.reached).toEqual(['called', 'finished']);
-    expect(await lastLine()).toMatchObject({ tool: 'silent', outcome: 'ok', left: false });
+    await sleep(200);
+    for (const agree of held) agree();
+    const outcome = era === 'legacy' ? 'ok' : 'cancelled';
+    await vi.waitFor(async () => expect(await lastLine()).toMatchObject({ tool: 'one', outcome, left: true }));
+    await sleep(100);
+    expect(server.count('tools/call')).toBe(era === 'legacy' ? 1 : 0);
   });
-});
-
-test('a legacy client that leaves after a question was asked may still answer it', async () => {
-  const session = await openSession(sekisho, { capabilities: { elicitation: {} } });
-  const stop = new AbortController();
-  const params = { name: 'up__test_elicitation', arguments: { message: 'who?' } };
-  const response = await fetch(`${sekisho.origin}/mcp`, {
-    method: 'POST',
-    headers: {
-      ...{ ...session.headers, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/call', params }),
-    signal: stop.signal,
-  });
-  let text = '';
-  const reading = (async () => {
-    for await (const part of response.body ?? []) {
-      text += Buffer.from(part).toString();
-      if (text.includes('elicitation/create')) stop.abort();
-    }
-  })();
-  await reading.catch(() => undefined);
-  const [, id = ''] = /"id":"(sekisho-[^"]+)"/.exec(text) ?? [];
-  const content = { username: 'ann', email: 'a@example.com' };
-  expect((await session.tell({ id, result: { action: 'accept', content } })).status).toBe(202);
-  await vi.waitFor(async () =>
-    expect(await lastLine()).toMatchObject({ tool: 'test_elicitation', outcome: 'ok', left: true }),
-  );
 });
