@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { anOpenServer, startGateway } from '#test/support/gateway.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anOpenServer, startGateway, type TestGateway } from '#test/support/gateway.ts';
 import {
   answerInitialize,
   type Hostile,
+  type HostileUpstream,
   result,
   type Scene,
   startHostileUpstream,
@@ -84,26 +85,44 @@ const servers: Readonly<Record<string, Readonly<Record<string, Scene>>>> = {
   },
 };
 
-type Call = (sekisho: Awaited<ReturnType<typeof startGateway>>) => Promise<Heard>;
+type Call = (name: string) => Promise<Heard>;
 const clients: Readonly<Record<string, Call>> = {
-  legacy: async (sekisho) => (await openSession(sekisho)).call('up__once', {}),
-  modern: async (sekisho) =>
-    askModern(sekisho, 'tools/call', { name: 'up__once', arguments: {} }, { token: await sekisho.token() }),
+  legacy: async (name) => (await openSession(sekisho)).call(name, {}),
+  modern: async (name) => askModern(sekisho, 'tools/call', { name, arguments: {} }, { token: await sekisho.token() }),
 };
 
-describe.each(Object.entries(servers))('a %s server that drops', (_, scenes) => {
-  test.each(moments)('%s is refused once, for clients of both eras, and called once', async (_moment, scene) => {
-    const server = await startHostileUpstream({ ...scenes, 'tools/call': scene });
-    onTestFinished(() => server.close());
-    const sekisho = await startGateway({ servers: { up: anOpenServer(server.url) } });
-    onTestFinished(() => sekisho.close());
+const cases = Object.entries(servers).flatMap(([era, scenes]) =>
+  moments.map(([moment, scene], at) => ({
+    era,
+    moment,
+    id: `${era}-${at}`,
+    scenes: { ...scenes, 'tools/call': scene },
+  })),
+);
+const behind = new Map<string, HostileUpstream>();
+let sekisho: TestGateway;
+
+beforeAll(async () => {
+  for (const { id, scenes } of cases) behind.set(id, await startHostileUpstream(scenes));
+  const entries = [...behind].map(([id, { url }]) => [id, anOpenServer(url)]);
+  sekisho = await startGateway({ servers: Object.fromEntries(entries) });
+});
+
+afterAll(async () => {
+  await sekisho?.close();
+  for (const server of behind.values()) await server.close();
+});
+
+describe('a server that drops', () => {
+  test.each(cases)('$moment is refused once, for clients of both eras, and called once: $era', async ({ id }) => {
+    const server = behind.get(id);
     for (const [called, call] of Object.values(clients).entries()) {
-      const answered = await call(sekisho);
+      const answered = await call(`${id}__once`);
       expect(['upstream_lost', 'upstream_unreachable', 'upstream_invalid']).toContain(reasonOf(answered));
       expect(answered.answer.result).toMatchObject({ isError: true });
       expect(answered.messages.filter(({ method }) => method === undefined)).toHaveLength(1);
-      expect(server.count('tools/call')).toBe(called + 1);
-      const lines = (await sekisho.audit()).filter(({ tool }) => tool === 'once');
+      expect(server?.count('tools/call')).toBe(called + 1);
+      const lines = (await sekisho.audit()).filter((line) => line.server === id);
       expect(lines).toHaveLength(called + 1);
       expect(lines.at(-1)).toMatchObject({ reason: reasonOf(answered), left: false });
       expect(lines.at(-1)?.outcome).not.toBe('ok');

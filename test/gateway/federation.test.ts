@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startEverything } from '#test/support/everything-upstream.ts';
 import { anOpenServer, startGateway } from '#test/support/gateway.ts';
-import { startHostileUpstream } from '#test/support/hostile-upstream.ts';
+import { answerInitialize, result, startHostileUpstream } from '#test/support/hostile-upstream.ts';
 import { askModern, itemsOf } from '#test/support/messages.ts';
 
 test('a server that hangs delays no list: the others are in it, with a notice, until it answers', async () => {
@@ -45,4 +45,34 @@ test('a server that hangs delays no list: the others are in it, with a notice, u
     ...{ timeout: 15_000, interval: 200 },
   });
   expect(itemsOf(await list(), 'tools').map(({ name }) => name)).toContain('hangs__echo');
+});
+
+test('fifty servers are asked at once: each answers only when all of them were asked', async () => {
+  const waiting: (() => void)[] = [];
+  const all = 50;
+  const tools = { tools: [{ name: 'one', inputSchema: { type: 'object' } }] };
+  const servers = await Promise.all(
+    Array.from({ length: all }, () =>
+      startHostileUpstream({
+        'server/discover'({ response }) {
+          waiting.push(() => response.writeHead(404).end());
+          if (waiting.length === all) for (const go of waiting) go();
+        },
+        initialize: ({ response, message }) => answerInitialize(response, message, 'a-session', { tools: {} }),
+        'tools/list': result(tools),
+      }),
+    ),
+  );
+  onTestFinished(async () => {
+    for (const server of servers) await server.close();
+  });
+  const entries = servers.map(({ url }, at) => [`s${at}`, anOpenServer(url)] as const);
+  const sekisho = await startGateway({ servers: Object.fromEntries(entries) });
+  onTestFinished(() => sekisho.close());
+  expect(waiting).toHaveLength(all);
+  const token = await sekisho.token();
+  const list = await askModern(sekisho, 'tools/list', {}, { token });
+  // In the order of the config, whoever answered first.
+  expect(itemsOf(list, 'tools').map(({ name }) => name)).toEqual(entries.map(([id]) => `${id}__one`));
+  expect(list.answer.result).not.toHaveProperty('_meta');
 });

@@ -57,7 +57,7 @@ beforeEach(async () => {
     },
   });
   onTestFinished(() => server.close());
-  sekisho = await startGateway({ servers: { up: anOpenServer(server.url) }, limits: { session_idle: '1s' } });
+  sekisho = await startGateway({ servers: { up: anOpenServer(server.url) } });
   onTestFinished(() => sekisho.close());
 });
 
@@ -145,12 +145,14 @@ test('a run may be subscribed to 256 resources in its sessions, and to one more 
 });
 
 test('who knows the id of a session and has no token does not keep it from being over', async () => {
-  const session = await openSession(sekisho);
+  const impatient = await startGateway({ limits: { session_idle: '1s' } });
+  onTestFinished(() => impatient.close());
+  const session = await openSession(impatient);
   expect((await session.ask('ping')).answer.result).toEqual({});
   const { authorization: _, ...anonymous } = session.headers as Record<string, string>;
   const begun = Date.now();
   while (Date.now() - begun < 1_500) {
-    expect((await sekisho.post({ jsonrpc: '2.0', id: 1, method: 'ping' }, anonymous)).status).toBe(401);
+    expect((await impatient.post({ jsonrpc: '2.0', id: 1, method: 'ping' }, anonymous)).status).toBe(401);
     await sleep(100);
   }
   expect(reasonOf(await session.ask('ping'))).toBe('session_unknown');
