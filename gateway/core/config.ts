@@ -18,6 +18,7 @@ const tool = z.strictObject({
   paths: z.array(pointer).default([]).meta({ description: 'JSON pointers of the arguments that are paths.' }),
   urls: z.array(pointer).default([]).meta({ description: 'The same of URLs, beside those its schema calls so.' }),
   commands: z.array(pointer).default([]).meta({ description: 'The same of command lines, or lists of words.' }),
+  branches: z.array(pointer).default([]).meta({ description: 'The same of branches of a repository.' }),
 });
 
 const limits = z.strictObject({

@@ -1,4 +1,5 @@
 import { elementsAt, type FactFlaw } from './argument-values.ts';
+import { type BranchFact, branchFacts } from './branch-facts.ts';
 import { type CommandFact, commandFacts } from './command-facts.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { pointerName } from './json-pointer.ts';
@@ -24,6 +25,7 @@ export interface Facts {
   readonly paths: readonly PathFact[];
   readonly urls: readonly UrlFact[] | null;
   readonly commands: readonly CommandFact[] | null;
+  readonly branches: readonly BranchFact[] | null;
 }
 
 /** Where a tool's arguments hold what. */
@@ -31,13 +33,15 @@ export interface FactPointers {
   readonly paths: readonly string[];
   readonly urls: readonly string[];
   readonly commands: readonly string[];
+  readonly branches: readonly string[];
 }
 
 /** Of a call whose arguments are not known yet, as in a list. */
-export const openFacts = ({ urls, commands }: FactPointers): Facts => ({
+export const openFacts = ({ urls, commands, branches }: FactPointers): Facts => ({
   paths: [],
   urls: urls.length > 0 ? [] : null,
   commands: commands.length > 0 ? [] : null,
+  branches: commands.length + branches.length > 0 ? [] : null,
 });
 
 export function factsOf(args: JsonObject, pointers: FactPointers, roots: Roots, base: string): Facts | FactFlaw {
@@ -46,7 +50,10 @@ export function factsOf(args: JsonObject, pointers: FactPointers, roots: Roots, 
   const commands = pointers.commands.length > 0 ? commandFacts(args, pointers.commands) : null;
   if (isFactFlaw(paths)) return paths;
   if (isFactFlaw(urls)) return urls;
-  return isFactFlaw(commands) ? commands : { paths, urls, commands };
+  if (isFactFlaw(commands)) return commands;
+  const looks = commands !== null || pointers.branches.length > 0;
+  const branches = looks ? branchFacts(args, pointers.branches, commands) : null;
+  return isFactFlaw(branches) ? branches : { paths, urls, commands, branches };
 }
 
 /**

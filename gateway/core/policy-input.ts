@@ -93,7 +93,7 @@ export function policyInput(asked: Asked): object {
     elicitation: asked.question?.elicitation ?? null,
     sampling: asked.question?.sampling ?? null,
     args: { bytes: asked.argsBytes, truncated: false, sha256: asked.argsDigest() },
-    facts: { ...asked.facts, branches: null, secrets: asked.secrets() },
+    facts: { ...asked.facts, secrets: asked.secrets() },
     approval: null,
     result: asked.result,
     items: null,

@@ -82,10 +82,11 @@ export interface Target {
   readonly digest: string;
   readonly action: Action | null;
   readonly risk: Risk | null;
-  /** Pointers of the arguments that are paths, URLs and commands. */
+  /** Pointers of the arguments that are paths, URLs, commands and branches. */
   readonly paths: readonly string[];
   readonly urls: readonly string[];
   readonly commands: readonly string[];
+  readonly branches: readonly string[];
   /** Arguments that headers mirror on the way to a modern server. */
   readonly mirrors: readonly HeaderMirror[];
   readonly hasOutputSchema: boolean;

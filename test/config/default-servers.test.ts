@@ -46,7 +46,7 @@ test('moving a file is risky, and both of its paths are looked at', () => {
   expect(servers.files?.tools.move_file).toEqual({
     action: 'write',
     risk: 'high',
-    ...{ paths: ['/source', '/destination'], urls: [], commands: [] },
+    ...{ paths: ['/source', '/destination'], urls: [], commands: [], branches: [] },
   });
 });
 

@@ -8,7 +8,7 @@ import { aCall, anIdentity, legacyClient } from '#test/support/values.ts';
 const target = aCall().view.tools.get('files__read_file');
 if (!target) throw new Error('no target');
 const identity = anIdentity();
-const facts = (paths: Question['facts']['paths']) => ({ paths, urls: null, commands: null });
+const facts = (paths: Question['facts']['paths']) => ({ paths, urls: null, commands: null, branches: null });
 const question = (over: Partial<Question> = {}): Question => ({
   phase: 'call',
   method: 'tools/call',

@@ -19,7 +19,7 @@ const judgement: Judgement = {
     ...{ identity: anIdentity(), client: legacyClient, target, args: { password: secret }, argsBytes: 40 },
     ...{
       argsDigest: () => 'sha256-of-the-arguments',
-      facts: { paths: [], urls: null, commands: null },
+      facts: { paths: [], urls: null, commands: null, branches: null },
       secrets: () => null,
       responses: null,
       question: null,
@@ -51,7 +51,10 @@ describe('a line of the decision log', () => {
   test('holds no word of a command where arguments are erased, and says that they were', () => {
     const commands = commandFacts({ line: 'echo hunter2' }, ['/line']);
     if (isFactFlaw(commands)) throw new Error('a flaw');
-    const of = { ...judgement, asked: { ...judgement.asked, facts: { paths: [], urls: null, commands } } };
+    const of = {
+      ...judgement,
+      asked: { ...judgement.asked, facts: { paths: [], urls: null, commands, branches: null } },
+    };
     expect(line('keep', of)).toContain('hunter2');
     expect(line('erase', of)).not.toContain('"echo"');
     const erased = recorded(line('erase', of));

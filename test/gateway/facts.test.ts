@@ -34,7 +34,7 @@ async function start(rules: string, more: object = {}): Promise<void> {
   const classified = {
     '*': { action: 'read' },
     fetch: { action: 'read', urls: ['/url', '/all'] },
-    run: { action: 'exec', commands: ['/line'] },
+    run: { action: 'exec', commands: ['/line'], branches: ['/branch'] },
   };
   const up = { tier: 'public', url: server.url, tools: classified };
   sekisho = await startGateway({ servers: { up }, policy: { path: folder.at('policies'), ...more } });
@@ -108,4 +108,26 @@ deny contains {"code": "COMMAND", "message": $"a command of class {command.class
   expect(await codesOf('run', { line: 'git log; rm -rf /' })).toEqual(['COMMAND']);
   expect(await codesOf('run', { line: ['git', 'push'] })).toEqual(['COMMAND']);
   expect(server.calls).toEqual(['run']);
+});
+
+describe('a rule about branches', () => {
+  const protects =
+    'package sekisho\n\ndeny contains {"code": "PROTECTED", "message": "m"} if {\n\tsome one in input.facts.branches\n\tone.branch in {"main", null}\n}\n';
+
+  test.each<[JsonObject, unknown]>([
+    [{ branch: 'topic' }, null],
+    [{ branch: 'refs/heads/main' }, ['PROTECTED']],
+    [{}, ['PROTECTED']],
+    [{ branch: 'topic', line: 'git push origin HEAD:main' }, ['PROTECTED']],
+    [{ branch: 'topic', line: 'git push origin other' }, null],
+    [{ branch: ['topic', 7] }, 'arguments_invalid'],
+  ])('%j', async (args, wanted) => {
+    await start(protects);
+    expect(await codesOf('run', args)).toEqual(wanted);
+  });
+
+  test('hides no tool from a list', async () => {
+    await start(protects);
+    expect(itemsOf(await (await openSession(sekisho)).ask('tools/list'), 'tools')).toHaveLength(3);
+  });
 });

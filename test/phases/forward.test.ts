@@ -30,7 +30,7 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
     target,
     args: { path: 'a' },
     argsBytes: 1,
-    facts: { paths: [], urls: null, commands: null },
+    facts: { paths: [], urls: null, commands: null, branches: null },
     decision: permit,
     permit,
     approval: null,

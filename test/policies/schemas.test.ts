@@ -42,6 +42,10 @@ const lines: JsonObject = { url: 'https://x.io/a', other: 'nonsense', line: 'git
 const beside = {
   urls: urlFacts(lines, ['/url', '/other']) as readonly UrlFact[],
   commands: commandFacts(lines, ['/line', '/bad']) as readonly CommandFact[],
+  branches: [
+    { pointer: '/branch', branch: 'main' },
+    { pointer: '/line', branch: null },
+  ],
 };
 
 const asked = (target: View['templates'][number] | undefined, over: Partial<Asked> = {}): Asked => {
@@ -111,7 +115,7 @@ describe('the schema of the input', () => {
           phase: 'list',
           args: {},
           argsDigest: () => null,
-          facts: { paths: [], urls: [], commands: null },
+          facts: { paths: [], urls: [], commands: null, branches: null },
         }),
     ],
   ])('is that of a question about %s', (_, question) => {

@@ -43,7 +43,7 @@ const target: Target = {
   digest: 'sha256-tool',
   action: 'write',
   risk: 'high',
-  ...{ paths: [], urls: [], commands: [] },
+  ...{ paths: [], urls: [], commands: [], branches: [] },
   mirrors: [],
   hasOutputSchema: false,
   contract: noContract,
@@ -101,7 +101,7 @@ export function anAuthorizedCall(decision: Allowed | Ask, changes: Partial<Autho
     target,
     args,
     argsBytes: 70,
-    facts: { paths: [], urls: null, commands: null },
+    facts: { paths: [], urls: null, commands: null, branches: null },
     decision,
     ...changes,
   } as const);

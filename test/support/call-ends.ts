@@ -38,7 +38,7 @@ export function aTarget(name = 'read_file', over: Partial<Target> = {}): Target 
     digest: 'sha256-definition',
     action: 'read',
     risk: 'low',
-    ...{ paths: [], urls: [], commands: [] },
+    ...{ paths: [], urls: [], commands: [], branches: [] },
     mirrors: [],
     hasOutputSchema: false,
     contract: noContract,
