@@ -133,8 +133,11 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const proofs = openProofs(config);
   const trust = await openTrust(config, store);
   const quarantines = keep(createQuarantineList({ store: store.quarantines, log }), (it) => it.close());
+  const contracts = createContracts({ patterns, sha256: hashing.sha256, clock: () => performance.now(), log });
   const snapshots = keep(
     createSnapshots({
+      everApproved: store.everApproved,
+      digestOf: contracts.digestOf,
       upstreams: servers.byId,
       baseOf: servers.baseOf,
       config,
@@ -142,7 +145,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       digests: hashing,
       ...trust,
       quarantined: quarantines.of,
-      contracts: createContracts({ patterns, sha256: hashing.sha256, clock: () => performance.now(), log }),
+      contracts,
       reviewer: createReviewer(() => performance.now()),
       now: Date.now,
       log,

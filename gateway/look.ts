@@ -1,7 +1,10 @@
 import { catalogueOf, firstSeen, type SignedDefinitions } from '#gateway/core/catalogue.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
+import type { JsonObject } from '#gateway/core/json.ts';
+import { type DefinitionKind, definitionKinds, definitionName, definitionsOf } from '#gateway/core/manifest.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import type { Catalogue } from '#gateway/core/snapshot.ts';
+import type { EverApproved } from '#gateway/ports/trust.ts';
 import type { Live, Log, Upstream } from '#gateway/ports.ts';
 import { isBadPin, type SignedPins } from './signed-pins.ts';
 
@@ -25,6 +28,8 @@ export interface LookParts {
   readonly config: Config;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly pins: SignedPins;
+  readonly everApproved: EverApproved;
+  readonly digestOf: (kind: DefinitionKind, definition: JsonObject) => string;
   /** Reads and verifies the manifest a server is configured with; null when it has none. */
   readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   readonly now: () => number;
@@ -47,7 +52,14 @@ export async function look(
   const last = live ?? before?.live ?? null;
   if (pinned && isBadPin(pinned))
     parts.log.error({ server: id, why: pinned.why }, 'an approval record is not believed');
-  const made = catalogueOf({ id, rule, signed, pin: pinned, live: last });
+  const ever = parts.everApproved.find(id);
+  const made = catalogueOf({
+    ...{ id, rule, signed, pin: pinned, live: last },
+    former(kind, definition) {
+      const digest = ever.get(nameIn(kind, definition));
+      return digest === undefined ? null : digest === parts.digestOf(kind, definition) ? 'before' : 'other';
+    },
+  });
   if (made.pin && !pinned) {
     parts.pins.put(id, { definitions: made.pin, pinned: parts.now(), by: firstSeen }, null);
     parts.log.info({ server: id, tools: made.pin.tools.length }, 'definitions pinned as first seen');
@@ -61,3 +73,15 @@ export async function look(
   const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
   return { state: { id, up: live !== null, note, catalogue: made.catalogue }, live: last };
 }
+
+/** So that it is known again when it is gone and comes back: what is approved now, and was not when the server was looked at before. */
+export function keepApproved({ everApproved, digestOf }: LookParts, { id, catalogue }: ServerState): void {
+  const { approved } = catalogue ?? {};
+  if (!approved) return;
+  const entries = definitionKinds.flatMap((kind) =>
+    definitionsOf(approved, kind).map((one) => [nameIn(kind, one), digestOf(kind, one)] as const),
+  );
+  everApproved.keep(id, new Map(entries));
+}
+
+const nameIn = (kind: DefinitionKind, definition: JsonObject): string => `${kind} ${definitionName(kind, definition)}`;

@@ -8,7 +8,7 @@ import type { Quarantine } from '#gateway/core/quarantine.ts';
 import type { Catalogue, Digests, Policy, Snapshot, View } from '#gateway/core/snapshot.ts';
 import type { Live } from '#gateway/ports.ts';
 import type { Contracts } from './contracts.ts';
-import { type Held, type LookParts, look, type ServerState } from './look.ts';
+import { type Held, keepApproved, type LookParts, look, type ServerState } from './look.ts';
 import { oneMore } from './one-more.ts';
 import type { Reviewer } from './review.ts';
 
@@ -106,8 +106,18 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
     // What did not change stays the very object: findings are kept by it.
     held.set(id, same ? { ...found, state: { ...found.state, catalogue: before } } : found);
     if (same) return;
+    if (JSON.stringify(before?.approved) !== JSON.stringify(found.state.catalogue?.approved))
+      keepApproved(parts, found.state);
+    tellOfKey(id, before, found.state.catalogue);
     if (withoutNote(before) !== withoutNote(found.state.catalogue)) restless.add(id);
     await settle();
+  }
+
+  /** Both are keys that the config names, or nothing would be believed: people should know that another one signs. */
+  function tellOfKey(server: string, before: Catalogue | null, now: Catalogue | null): void {
+    const [former, key] = [before?.trust.key ?? null, now?.trust.key ?? null];
+    if (former === null || key === null || former === key) return;
+    log.warn({ server, key, former }, 'the manifest is signed with another key than before');
   }
 
   const failed = (server: string, fault: unknown): void =>

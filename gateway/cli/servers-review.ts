@@ -69,7 +69,9 @@ const approveLine = ({ server, digest }: ServerDiff): string => `sekisho servers
 const changes = ({ drift }: ServerDiff): string =>
   drift.length === 1 ? 'One definition changed' : `${drift.length} definitions changed`;
 
-const signs = { added: '+', removed: '-', changed: '~', renamed: '>' } as const;
+const signs = { added: '+', removed: '-', changed: '~', renamed: '>', readded: '+' } as const;
+
+const cameBack = { before: ', as it was approved once', other: ', other than it was approved once' } as const;
 
 /** Member by member, with what would not be seen written out: a description can hide anything. */
 function review(shell: Shell, diff: ServerDiff): string {
@@ -79,8 +81,8 @@ function review(shell: Shell, diff: ServerDiff): string {
     const what = held ? `${server} waits for a person (${digest}).` : `${server} serves what was approved (${digest}).`;
     return [what, ...found].join('\n');
   }
-  const blocks = drift.map(({ kind, name, state, from, fields, approved, live }) => {
-    const was = from === undefined ? '' : ` from ${printable(from)}`;
+  const blocks = drift.map(({ kind, name, state, from, as, fields, approved, live }) => {
+    const was = from === undefined ? (as === undefined ? '' : cameBack[as]) : ` from ${printable(from)}`;
     const title = styled(shell, 'bold', `${signs[state]} ${kind} ${printable(name)} ${state}${was}`);
     const whole = state === 'changed' ? fields : [''];
     return [title, ...whole.flatMap((pointer) => memberLines(shell, pointer, approved, live))].join('\n');

@@ -56,7 +56,10 @@ export async function openTelemetry(
         snapshots.states().map(({ id, up, catalogue }) => ({
           ...{ id, up, tools: toolsOf(id) },
           findings: (snapshots.findings(id) ?? []).map(({ kind }) => kind),
-          drift: (catalogue?.drift ?? []).map(({ state }) => state),
+          drift: [
+            ...(catalogue?.drift ?? []).map(({ state }) => state),
+            ...(catalogue?.trust.status === 'invalid' ? (['unbelieved'] as const) : []),
+          ],
         })),
       revision: () => snapshots.current().revision,
       policy,

@@ -2,6 +2,7 @@ import type { ManifestRule } from './config.ts';
 import { repeatedNames, settled, unambiguous } from './definition-set.ts';
 import type { JsonObject } from './json.ts';
 import {
+  type DefinitionKind,
   type Definitions,
   type Drift,
   definitionKinds,
@@ -39,6 +40,8 @@ export interface CatalogueSources {
   readonly pin: { readonly definitions: Definitions; readonly by: string } | { readonly why: string } | null;
   /** Null: the server could not be asked. */
   readonly live: Served | null;
+  /** Was something approved under that name once, and is this it? Null where nothing was. */
+  readonly former: (kind: DefinitionKind, definition: JsonObject) => 'before' | 'other' | null;
 }
 
 /** Who pinned what nobody looked at. No person's name holds a space (control/api.ts). */
@@ -53,7 +56,7 @@ const nothing: Definitions = { tools: [], prompts: [], templates: [], instructio
 export function catalogueOf(sources: CatalogueSources): { catalogue: Catalogue | null; pin: Definitions | null } {
   const { live } = sources;
   const belief = beliefOf(sources);
-  if (belief) return { catalogue: catalogue(belief, live), pin: null };
+  if (belief) return { catalogue: catalogue(belief, sources), pin: null };
   const pin = sources.pin && 'why' in sources.pin ? null : sources.pin;
   const approved = pin?.definitions ?? (live && settled(unambiguous(live.definitions)));
   if (!approved) return { catalogue: null, pin: null };
@@ -61,7 +64,7 @@ export function catalogueOf(sources: CatalogueSources): { catalogue: Catalogue |
   const earlier = reviewed ? `a snapshot that ${pin.by} approved` : 'a snapshot that was pinned earlier';
   const note = pin ? earlier : 'a snapshot that was taken now, at first sight';
   const snapshot = { approved, reviewed, trust: { status: 'unsigned', key: null, note } } as const;
-  return { catalogue: catalogue(snapshot, live), pin: pin ? null : approved };
+  return { catalogue: catalogue(snapshot, sources), pin: pin ? null : approved };
 }
 
 interface Belief {
@@ -93,15 +96,26 @@ const unbelieved = (note: string): Belief => ({
   trust: { status: 'invalid', key: null, note },
 });
 
-function catalogue({ approved, trust, reviewed }: Belief, live: Served | null): Catalogue {
+function catalogue({ approved, trust, reviewed }: Belief, { live, former }: CatalogueSources): Catalogue {
+  const seen = (item: Drift): Drift =>
+    live && item.state === 'added' ? cameBack(item, live.definitions, former) : item;
   return {
     approved,
     trust,
     reviewed,
-    drift: live && [...drift(approved, live.definitions), ...ambiguous(approved, live.definitions)],
+    drift: live && [...drift(approved, live.definitions).map(seen), ...ambiguous(approved, live.definitions)],
     resources: live?.resources ?? [],
     capabilities: live?.capabilities ?? {},
   };
+}
+
+/** A tool that was taken out and comes back is no new one: whoever approved it once may take the other for it. */
+function cameBack(item: Drift, live: Definitions, former: CatalogueSources['former']): Drift {
+  const { kind, name } = item;
+  if (kind === 'instructions') return item;
+  const found = definitionsOf(live, kind).find((definition) => definitionName(kind, definition) === name);
+  const as = found ? former(kind, found) : null;
+  return as === null ? item : { ...item, state: 'readded', as };
 }
 
 /** An approved name that is served twice: one of the two may be the approved one, and nobody knows which answers. */

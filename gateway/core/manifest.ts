@@ -100,7 +100,8 @@ function digests(kind: DefinitionKind, definitions: readonly JsonObject[], sha25
 export const definitionName = (kind: DefinitionKind, definition: JsonObject): string =>
   String((kind === 'template' ? definition.uriTemplate : definition.name) ?? '');
 
-export const driftStates = ['added', 'removed', 'changed', 'renamed'] as const;
+/** `readded`: nothing of that name is approved, but something was. */
+export const driftStates = ['added', 'removed', 'changed', 'renamed', 'readded'] as const;
 export type DriftState = (typeof driftStates)[number];
 
 /** One definition that is not what was approved. */
@@ -110,6 +111,8 @@ export interface Drift {
   readonly state: DriftState;
   /** Of what was renamed, the name it was approved under. */
   readonly from?: string;
+  /** Of what came back: whether it is what was approved under that name last. */
+  readonly as?: 'before' | 'other';
   /** The members that differ, as JSON pointers from the definition. */
   readonly fields: readonly string[];
 }

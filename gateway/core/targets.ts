@@ -129,7 +129,7 @@ function schemaRefusal(server: string, name: string, { flaw }: Contract): Refusa
 }
 
 /** Served under a name that nobody approved. */
-const isNew = ({ state }: Drift): boolean => state === 'added' || state === 'renamed';
+const isNew = ({ state }: Drift): boolean => state === 'added' || state === 'renamed' || state === 'readded';
 
 function driftRefusal(server: string, item: Drift | undefined): Refusal | null {
   if (!item || isNew(item)) return null;

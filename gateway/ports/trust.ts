@@ -38,3 +38,10 @@ export interface Quarantines {
   /** False when there was none. */
   lift(server: string, tool: string | null): boolean;
 }
+
+/** What was approved of a server at any time, by kind and name, with its last digest. It says what came back; it approves nothing. */
+export interface EverApproved {
+  find(server: string): ReadonlyMap<string, string>;
+  /** Bounded: past that, names that are new are not kept, and what comes back under one reads as added. */
+  keep(server: string, digests: ReadonlyMap<string, string>): void;
+}

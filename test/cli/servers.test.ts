@@ -85,6 +85,7 @@ test('shows a definition that is new or gone as a whole', async () => {
       live: { name: 'd' },
     },
     { kind: 'tool', name: 'e', state: 'changed', fields: ['/title'], approved: { title: '' }, live: { title: null } },
+    { kind: 'tool', name: 'f', state: 'readded', as: 'other', fields: [], approved: null, live: { name: 'f' } },
     { kind: 'prompt', name: 'b', state: 'removed', fields: [], approved: { name: 'b' }, live: null },
   ] as const;
   const diff = () => ({
@@ -114,6 +115,11 @@ test('shows a definition that is new or gone as a whole', async () => {
   /title
   - ""
   + null
++ tool f readded, other than it was approved once
+  (whole)
+  + {
+  +   "name": "f"
+  + }
 - prompt b removed
   (whole)
   - {

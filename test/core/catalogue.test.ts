@@ -36,7 +36,11 @@ const served = (definitions: Definitions): NonNullable<CatalogueSources['live']>
 const pinned = (definitions: Definitions, by = 'ada') => ({ definitions, by });
 
 const from = (part: Partial<CatalogueSources>): ReturnType<typeof catalogueOf> =>
-  catalogueOf({ id: 'files', rule: 'signed-or-snapshot', signed: null, pin: null, live: null, ...part });
+  catalogueOf({
+    ...{ id: 'files', rule: 'signed-or-snapshot', signed: null, pin: null, live: null },
+    former: () => null,
+    ...part,
+  });
 
 describe('a signed server', () => {
   test('serves what was signed, and says who signed it', () => {
@@ -155,4 +159,15 @@ describe('a name that a server serves twice', () => {
 test('what is pinned holds no member that no digest covers', () => {
   const { pin } = from({ live: served(only({ ...read, _meta: { traceparent: '00-1' } })) });
   expect(pin?.tools).toEqual([{ ...read, _meta: {} }]);
+});
+
+test('what was approved once and comes back is no newcomer, and neither is approved', () => {
+  const former: CatalogueSources['former'] = (_, { name }) => (name === 'write_file' ? 'other' : null);
+  const unseen: JsonObject = { name: 'unseen' };
+  const { catalogue } = from({ pin: pinned(only(read)), live: served(only(read, write, unseen)), former });
+  expect(catalogue?.drift).toEqual([
+    { kind: 'tool', name: 'write_file', state: 'readded', as: 'other', fields: [] },
+    { kind: 'tool', name: 'unseen', state: 'added', fields: [] },
+  ]);
+  expect(catalogue?.approved).toEqual(only(read));
 });

@@ -219,6 +219,8 @@ export const serverDiff = z.object({
       state: z.enum(driftStates),
       /** Of what was renamed, the name it was approved under. */
       from: z.string().optional(),
+      /** Of what came back: whether it is what was approved under that name last. */
+      as: z.enum(['before', 'other']).optional(),
       fields: z.array(z.string()),
       /** The definition as approved and as served; null where there is none. */
       approved: z.json(),

@@ -1,10 +1,11 @@
 import type { Runs } from '#gateway/ports/identity.ts';
-import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
+import type { EverApproved, Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
 import type { Approvals, Budgets, Taints } from '#gateway/ports.ts';
 import { createAccounts } from './accounts.ts';
 import { createApprovals } from './approvals.ts';
 import { createBudgets } from './budgets.ts';
 import { type Connection, connect } from './connection.ts';
+import { createEverApproved } from './ever-approved.ts';
 import { createLedger } from './ledger.ts';
 import { createSeenManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
@@ -19,6 +20,7 @@ export interface Store {
   readonly pins: Pins;
   readonly manifests: SeenManifests;
   readonly quarantines: Quarantines;
+  readonly everApproved: EverApproved;
   readonly runs: Runs;
   readonly taints: Taints;
   /** Gives back what runs have not spent. Calls that are not settled by now stay counted as reserved. */
@@ -61,6 +63,7 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
   const pins = createPins(connection);
   const manifests = createSeenManifests(connection);
   const quarantines = createQuarantines(connection);
+  const everApproved = createEverApproved(connection);
   const runs = createRuns(connection);
   const taints = createTaints(connection);
   const timer = setInterval(() => {
@@ -81,5 +84,5 @@ function overConnection(connection: Connection, { sweepMs = 1000, runsInMemory =
       connection.close();
     }
   };
-  return { approvals, budgets, pins, manifests, quarantines, runs, taints, close };
+  return { approvals, budgets, pins, manifests, quarantines, everApproved, runs, taints, close };
 }

@@ -112,4 +112,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, kind, tag)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Every definition of a server that was approved once, with the digest that it had last: so that one that was gone and comes
+  -- back is no stranger. It approves nothing.
+  CREATE TABLE ever_approved (
+    server TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (server, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Runs } from '#gateway/ports/identity.ts';
-import type { Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
+import type { EverApproved, Pins, Quarantines, SeenManifests } from '#gateway/ports/trust.ts';
 import type { Approvals, Budgets, Taints } from '#gateway/ports.ts';
 
 /** One process's handle on a store. */
@@ -11,6 +11,7 @@ export interface Handle {
   readonly pins: Pins;
   readonly manifests: SeenManifests;
   readonly quarantines: Quarantines;
+  readonly everApproved: EverApproved;
   readonly runs: Runs;
   readonly taints: Taints;
   close(): void;
