@@ -26,6 +26,7 @@ import { createRates } from '#gateway/core/rates.ts';
 import { createSeats, mostSubscribed } from '#gateway/core/seats.ts';
 import { createShares } from '#gateway/core/shares.ts';
 import { createGate } from '#gateway/gate.ts';
+import { createLookout } from '#gateway/lookout.ts';
 import type { Gate, Log } from '#gateway/ports.ts';
 import { createQuarantineList, type QuarantineList } from '#gateway/quarantines.ts';
 import { createReviewer } from '#gateway/review.ts';
@@ -133,7 +134,8 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
   const proofs = openProofs(config);
   const trust = await openTrust(config, store);
   const quarantines = keep(createQuarantineList({ store: store.quarantines, log }), (it) => it.close());
-  const contracts = createContracts({ patterns, sha256: hashing.sha256, clock: () => performance.now(), log });
+  const clock = (): number => performance.now();
+  const contracts = createContracts({ patterns, sha256: hashing.sha256, clock, log });
   const snapshots = keep(
     createSnapshots({
       everApproved: store.everApproved,
@@ -146,8 +148,9 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       ...trust,
       quarantined: quarantines.of,
       contracts,
-      reviewer: createReviewer(() => performance.now()),
+      reviewer: createReviewer(clock),
       now: Date.now,
+      clock,
       log,
       judged: judged.told,
       changed: (server) => {
@@ -171,7 +174,6 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
     server: () => server,
   });
   keep(telemetry.traces, (it) => it.close());
-  const clock = (): number => performance.now();
   const sessions = createLiveSessions(config.limits.session_idle);
   const subscriptions = createShares<Reserved>((fault) => log.error({ fault }, 'a subscription could not be ended'));
   const gate = createGate({
@@ -181,6 +183,10 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       proofs: proofs.calls,
       revocations,
       hashing,
+      lookout: createLookout({
+        ...{ current: snapshots.current, refresh: snapshots.refresh, looked: snapshots.looked, clock },
+        mostAge: (id) => config.servers[id]?.manifest.check ?? 0,
+      }),
       approvals: store.approvals,
       budgets: store.budgets,
       taints: store.taints,

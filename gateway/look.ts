@@ -22,6 +22,8 @@ export interface Held {
   readonly state: ServerState;
   /** What it said last, which it still does not say now if it is down. */
   readonly live: Live | null;
+  /** When it was asked for that, on the clock. */
+  readonly looked: number;
 }
 
 export interface LookParts {
@@ -33,6 +35,8 @@ export interface LookParts {
   /** Reads and verifies the manifest a server is configured with; null when it has none. */
   readonly manifest: (server: string, config: ServerConfig) => Promise<SignedDefinitions | null>;
   readonly now: () => number;
+  /** Milliseconds; only ever goes on. */
+  readonly clock: () => number;
   readonly log: Log;
 }
 
@@ -43,6 +47,7 @@ export async function look(
   server: ServerConfig,
   before: Held | undefined,
 ): Promise<Held> {
+  const began = parts.clock();
   const answer = (await parts.upstreams.get(id)?.live()) ?? null;
   const live = answer === null || isRefusal(answer) ? null : answer;
   const signed = await parts.manifest(id, server);
@@ -70,8 +75,9 @@ export async function look(
       'a definition is not as approved',
     );
   }
+  const looked = live === null ? (before?.looked ?? Number.NEGATIVE_INFINITY) : began;
   const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
-  return { state: { id, up: live !== null, note, catalogue: made.catalogue }, live: last };
+  return { state: { id, up: live !== null, note, catalogue: made.catalogue }, live: last, looked };
 }
 
 /** So that it is known again when it is gone and comes back: what is approved now, and was not when the server was looked at before. */

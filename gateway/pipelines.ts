@@ -4,6 +4,7 @@ import { approve } from '#gateway/phases/approve.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
 import { authorize } from '#gateway/phases/authorize.ts';
 import { classify } from '#gateway/phases/classify.ts';
+import { confirm } from '#gateway/phases/confirm.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { discover, initialize, ping, setLevel } from '#gateway/phases/greet.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
@@ -25,6 +26,7 @@ const decision = <Ports>(find: Phase<Authenticated, Routed, Ports>) =>
     .next(find) // which server and tool, as approved in its manifest
     .next(classify) // what it would touch
     .next(authorize) // may it: the policy decides, with obligations
+    .next(confirm) // is the tool still what was approved
     .next(approve) // must a person agree first
     .next(reserve); // has the run budget left
 

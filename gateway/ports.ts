@@ -18,6 +18,7 @@ import type { Subscribed } from '#gateway/core/subscribed.ts';
 import type { Taint } from '#gateway/core/taint.ts';
 import type { TraceHeader } from '#gateway/core/trace-context.ts';
 import type { Halting, Proofs, Revocations, Tokens } from './ports/identity.ts';
+import type { Lookout } from './ports/trust.ts';
 
 /** Digests of texts. `sha256` is base64url without padding. */
 export interface Hashing {
@@ -147,6 +148,7 @@ export interface PhasePorts {
   readonly proofs: Proofs;
   readonly revocations: Pick<Revocations, 'find'>;
   readonly hashing: Hashing;
+  readonly lookout: Lookout;
   readonly approvals: Approvals;
   readonly budgets: Budgets;
   readonly taints: Taints;

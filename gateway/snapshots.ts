@@ -22,6 +22,8 @@ export interface Snapshots {
   states(): readonly ServerState[];
   /** Calls that begin from now on are decided by this policy; those under way end with the one they began with. */
   usePolicy(policy: Policy): void;
+  /** When the server last said what it serves, on the clock of `LookParts`; long ago when it never did. */
+  looked(server: string): number;
   /** Made anew of what is known already: something that it is made of became another. */
   again(): void;
   /** What the server said last, or null. */
@@ -154,6 +156,7 @@ export function createSnapshots(parts: SnapshotsParts): Snapshots {
       // What may be called is what may be listed: the lists of every server may be others now.
       for (const id of Object.keys(config.servers)) parts.changed(id);
     },
+    looked: (id) => held.get(id)?.looked ?? Number.NEGATIVE_INFINITY,
     again: swap,
     live: (id) => held.get(id)?.live ?? null,
     review: (id, definitions) => parts.reviewer.review(id, definitions, known()),

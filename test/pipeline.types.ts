@@ -5,6 +5,7 @@ import { approve } from '#gateway/phases/approve.ts';
 import { authenticate } from '#gateway/phases/authenticate.ts';
 import { authorize } from '#gateway/phases/authorize.ts';
 import { classify } from '#gateway/phases/classify.ts';
+import { confirm } from '#gateway/phases/confirm.ts';
 import { forward } from '#gateway/phases/forward.ts';
 import { inspect } from '#gateway/phases/inspect.ts';
 import { reserve } from '#gateway/phases/reserve.ts';
@@ -22,6 +23,7 @@ export const whole = begin<Received>()
   .next(route)
   .next(classify)
   .next(authorize)
+  .next(confirm)
   .next(approve)
   .next(reserve)
   .next(forward)
@@ -39,11 +41,22 @@ begin<Received>().next(authenticate).next(route).next(authorize);
 // @ts-expect-error without authorize there is no decision to approve
 begin<Received>().next(authenticate).next(route).next(classify).next(approve);
 
+// @ts-expect-error without confirm nobody knows whether the tool is still what was approved
+begin<Received>().next(authenticate).next(route).next(classify).next(authorize).next(approve);
+
 // @ts-expect-error without approve there is no permit
-begin<Received>().next(authenticate).next(route).next(classify).next(authorize).next(reserve);
+begin<Received>().next(authenticate).next(route).next(classify).next(authorize).next(confirm).next(reserve);
+
+const unreserved = begin<Received>()
+  .next(authenticate)
+  .next(route)
+  .next(classify)
+  .next(authorize)
+  .next(confirm)
+  .next(approve);
 
 // @ts-expect-error without reserve nothing may be forwarded
-begin<Received>().next(authenticate).next(route).next(classify).next(authorize).next(approve).next(forward);
+unreserved.next(forward);
 
 // @ts-expect-error forward cannot come first
 begin<Received>().next(forward);
@@ -56,6 +69,7 @@ const uninspected = begin<Received>()
   .next(route)
   .next(classify)
   .next(authorize)
+  .next(confirm)
   .next(approve)
   .next(reserve)
   .next(forward);

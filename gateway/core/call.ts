@@ -67,9 +67,13 @@ export interface Authorized extends Classified {
   readonly decision: Allowed | Ask;
 }
 
+/** Its tool is what was approved, as far as that can be known before it is called. */
+export interface Confirmed extends Authorized {
+  readonly confirmed: true;
+}
+
 /** Here the decision is the proof: `Allowed` can only be made in decision.ts. */
-export interface Approved extends Classified {
-  readonly decision: Allowed | Ask;
+export interface Approved extends Confirmed {
   readonly permit: Allowed;
   readonly approval: {
     readonly id: string;
@@ -153,6 +157,7 @@ export function createCall(received: Received): CallRecord {
     facts: null,
     responses: null,
     decision: null,
+    confirmed: null,
     permit: null,
     approval: null,
     reservation: null,

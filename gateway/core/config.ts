@@ -58,6 +58,10 @@ const server = z
         file: path.optional().meta({ description: 'The signed manifest (sekisho servers sign).' }),
         keys: path.optional().meta({ description: 'JWKS file of who may sign it.' }),
         refresh: duration.prefault('60s').meta({ description: 'How often the live definitions are compared.' }),
+        check: duration.prefault('15s').meta({
+          description:
+            'Before a tool that does more than read is called: how long ago that may be, or they are compared again.',
+        }),
       })
       .prefault({}),
     limits: limits.prefault({}),

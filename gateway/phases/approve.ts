@@ -1,5 +1,5 @@
 import { type ApprovalAnswer, type ApprovalRequest, callDigest } from '#gateway/core/approval.ts';
-import { type Approved, type Authorized, learn } from '#gateway/core/call.ts';
+import { type Approved, type Confirmed, learn } from '#gateway/core/call.ts';
 import { bindingWithInput } from '#gateway/core/call-binding.ts';
 import type { Ask } from '#gateway/core/decision.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -8,7 +8,7 @@ import type { Hashing } from '#gateway/ports.ts';
 import { type ApprovePorts, carried, goesOnAgreed } from './carried.ts';
 
 /** Must a person agree first? An agreement is used up by the one call that it was given to, to that call's very end. */
-export function approve(call: Authorized, ports: ApprovePorts): Approved | Refusal {
+export function approve(call: Confirmed, ports: ApprovePorts): Approved | Refusal {
   const { decision } = call;
   if (decision.verdict === 'allow') return learn(call, { permit: decision, approval: null });
   if (call.task !== null) return goesOnAgreed(call, decision);
@@ -25,7 +25,7 @@ export function approve(call: Authorized, ports: ApprovePorts): Approved | Refus
   });
 }
 
-function requestOf(call: Authorized, decision: Ask, hashing: Hashing): ApprovalRequest {
+function requestOf(call: Confirmed, decision: Ask, hashing: Hashing): ApprovalRequest {
   const binding = bindingWithInput(call, hashing.sha256);
   return {
     call: callDigest(binding, hashing.sha256),

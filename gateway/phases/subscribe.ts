@@ -38,7 +38,7 @@ export function readable(call: Authenticated, uri: string, ports: SubscribePorts
   };
   const judged = authorize(question, ports);
   if (isRefusal(judged) || judged.decision.verdict !== 'allow') return null;
-  return learn(judged, { permit: judged.decision, approval: null });
+  return learn(judged, { confirmed: true as const, permit: judged.decision, approval: null });
 }
 
 /** Tells the server, paid for and counted as every call to it. Null when the server does not want to tell of it. */

@@ -1,6 +1,8 @@
 import type { ApprovalRecord } from '#gateway/core/approval-record.ts';
 import type { Definitions, SeenManifest } from '#gateway/core/manifest.ts';
 import type { Quarantine } from '#gateway/core/quarantine.ts';
+import type { Refusal } from '#gateway/core/refusals.ts';
+import type { Target } from '#gateway/core/snapshot.ts';
 
 /** First-seen definitions that were pinned, by server. */
 export interface Pins {
@@ -44,4 +46,10 @@ export interface EverApproved {
   find(server: string): ReadonlyMap<string, string>;
   /** Bounded: past that, names that are new are not kept, and what comes back under one reads as added. */
   keep(server: string, digests: ReadonlyMap<string, string>): void;
+}
+
+/** Looks at definitions again, where the last look is too old for what a call would do. */
+export interface Lookout {
+  /** Null when the last look is good enough; else why the call must not be made as it was judged, or null. */
+  changed(target: Target): Promise<Refusal | null> | null;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createBox } from '#gateway/adapters/keys/box.ts';
 import type { ApprovalAnswer, ApprovalRequest } from '#gateway/core/approval.ts';
-import type { Authorized, Reserved } from '#gateway/core/call.ts';
+import { type Authorized, learn, type Reserved } from '#gateway/core/call.ts';
 import { isRefusal } from '#gateway/core/refusals.ts';
 import { sealState } from '#gateway/core/request-state.ts';
 import { approve } from '#gateway/phases/approve.ts';
@@ -20,7 +20,11 @@ function approving(call: Authorized, answer: ApprovalAnswer | Error, resume = ()
     return answer;
   };
   const others = { list: () => [], find: () => null, decide: () => 'unknown' as const, hold: () => undefined };
-  return { asked, step: () => approve(call, { approvals: { ...others, consume, resume }, hashing, box }) };
+  return {
+    asked,
+    step: () =>
+      approve(learn(call, { confirmed: true as const }), { approvals: { ...others, consume, resume }, hashing, box }),
+  };
 }
 
 const granted: ApprovalAnswer = { state: 'granted', id: 'ap_1', by: 'grace' };

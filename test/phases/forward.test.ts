@@ -32,6 +32,7 @@ function reserved(params: JsonObject, obligations: object[] = []): Reserved {
     argsBytes: 1,
     facts: { paths: [], urls: null, commands: null, branches: null },
     decision: permit,
+    confirmed: true as const,
     permit,
     approval: null,
     reservation: { run: '1', reserved: { calls: 1, bytes: 0 } },

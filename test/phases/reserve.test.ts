@@ -11,7 +11,7 @@ const unlimited: BudgetLimits = { calls: null, bytes: null };
 function anApprovedCall(changes: Partial<Approved> = {}): Approved {
   const permit = allowing();
   if (permit.verdict !== 'allow') throw new Error(permit.verdict);
-  return learn(anAuthorizedCall(permit), { permit, approval: null, ...changes });
+  return learn(anAuthorizedCall(permit), { confirmed: true as const, permit, approval: null, ...changes });
 }
 
 const withBudget = (budget: BudgetLimits): Partial<Approved> => {
