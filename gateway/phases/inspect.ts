@@ -12,6 +12,7 @@ import {
 import { mayBeSkill } from '#gateway/core/extensions.ts';
 import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import type { Redaction } from '#gateway/core/obligations.ts';
+import { withoutOurWords } from '#gateway/core/own-words.ts';
 import { seenEnding, seenEvent, seenResult } from '#gateway/core/redacted-answer.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { type Box, sealState } from '#gateway/core/request-state.ts';
@@ -112,12 +113,12 @@ interface Bound {
 }
 
 function checkResult(call: Answered, ending: Ending & { kind: 'result' }, { method, unseen }: Bound): Ending {
-  const { result } = ending;
+  const result = withoutOurWords(ending.result);
   const fits = method in members ? members[method as keyof typeof members] : null;
   const output = bound(call, result, method);
   const detail = fits && !fits(result) ? `The result is not one of ${method}.` : broken(output, result);
   if (detail !== null) return { kind: 'refusal', refusal: refuse('answer_invalid', detail) };
-  if (!unseen) return ending;
+  if (!unseen) return result === ending.result ? ending : resultOf(result);
   const clean = seenResult(result, unseen, output);
   return method === 'resources/read' && mayBeSkill(call.target) ? asItIs(ending, clean) : clean;
 }

@@ -109,6 +109,15 @@ describe('a token', () => {
     'for our audience with a slash more': () => signed({ aud: `${bad.sekisho.gateway.config.url}/` }),
     'of another issuer': () => signed({ iss: 'https://other.example' }),
     'of another type': () => signed({}, { typ: 'JWT' }),
+    'that is a DPoP proof': () => signed({}, { typ: 'dpop+jwt' }),
+    'that is a manifest': () => signed({}, { typ: 'mcp-manifest+jws' }),
+    'that is an approval record': () => signed({}, { typ: 'mcp-approval+jws' }),
+    'that is an identity assertion': () => signed({}, { typ: 'oauth-id-jag+jwt' }),
+    'with ES256K': () => signed({}, { alg: 'ES256K' }),
+    'with a URL for its key': () => signed({}, { jku: 'https://evil.example/jwks' }),
+    'with a certificate in its header': () => signed({}, { x5c: ['MIIB'] }),
+    'that is a piece of SQL': async () => "'/**/OR/**/1=1;--aaaaaaaaaaaaaaaaaaaaaaaa",
+    'with the scheme in it twice': async () => `Bearer ${await signed()}`,
     'with a key in its header': async () => signed({}, { jwk: publicJwks(await key()).keys[0] }),
     'with alg none': async () =>
       `${encoded({ alg: 'none', typ: 'at+jwt', kid: (await key()).kid })}.${encoded(await claims())}.`,
@@ -155,6 +164,25 @@ describe('a token', () => {
       bad.posted(hello, given, put(path)),
     );
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="sekisho"');
+  });
+
+  test.each([
+    ['bytes that are no ASCII', 'T\u00f6ken\u00ff\u00fe'.padEnd(40, 'x')],
+    ['a tab', 'abc\tdef'.padEnd(40, 'x')],
+    ['a blank', 'abc def'.padEnd(40, 'x')],
+  ])('with %s is none', async (_, value) => {
+    token = value;
+    const body = JSON.stringify(hello);
+    const lines = postLines('/mcp', body.length, { authorization: `Bearer ${value}` });
+    const left = await bad.leftBy(() => bad.raw(lines, body), token);
+    expect([left.status, left.reached, left.leaks]).toEqual([left.status < 401 ? 400 : 401, 0, []]);
+  });
+
+  test('with a line break in it never becomes two headers', async () => {
+    const body = JSON.stringify(hello);
+    const lines = postLines('/mcp', body.length, { authorization: `Bearer x\nx-sekisho-principal: root` });
+    const left = await bad.leftBy(() => bad.raw(lines, body), token);
+    expect([left.status >= 400 && left.status < 500, left.reached, left.leaks]).toEqual([true, 0, []]);
   });
 
   test('beside a second one is refused: no two readers would agree on which counts', async () => {
