@@ -23,6 +23,9 @@ export interface Client {
  */
 export type AskReply = { readonly result: JsonObject } | { readonly error: RpcError } | { readonly refusal: Refusal };
 
+/** What the gateway answers where there is nobody who could be asked: its own words, and so nothing to judge. */
+export const nobodyToAsk: AskReply = { error: { code: -32601, message: 'This client cannot be asked.' } };
+
 /** The key of a question that its server gave none. */
 export const onlyQuestion = 'question';
 

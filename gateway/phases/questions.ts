@@ -7,6 +7,7 @@ import {
   type Ending,
   type ExchangeEvent,
   type InputRequest,
+  nobodyToAsk,
   onlyQuestion,
 } from '#gateway/core/exchange.ts';
 import type { JsonObject } from '#gateway/core/json.ts';
@@ -35,7 +36,8 @@ export function asked(call: Answered, ports: ReplyPorts, question: Question): Qu
     let judged: AskReply = { refusal: refuse('fault') };
     // Also where judging breaks the server must not get the answer, nor the call wait for one.
     try {
-      const refusal = 'refusal' in given ? null : refusedReply(call, ports, shown(given));
+      const isOurs = given === nobodyToAsk || 'refusal' in given;
+      const refusal = isOurs ? null : refusedReply(call, ports, shown(given));
       judged = refusal ? { refusal } : given;
     } finally {
       question.reply(judged);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallRecord } from '#gateway/core/call.ts';
 import { encodeEnding, encodeEvent } from '#gateway/core/client-codec.ts';
-import { type Ending, isEnding, isModern, type StreamAnswer } from '#gateway/core/exchange.ts';
+import { type Ending, isEnding, isModern, nobodyToAsk, type StreamAnswer } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
 import type { Sent } from '#gateway/ports.ts';
 import { type Arrival, to } from './arrival.ts';
@@ -49,7 +49,7 @@ export async function stream(
         // Of a session the question is kept, and waits for the client to come back.
         const askable = text !== null && live !== null && !arrival.shared?.gone();
         if (!askable) {
-          event.reply({ error: { code: -32601, message: 'This client cannot be asked.' } });
+          event.reply(nobodyToAsk);
           continue;
         }
         live.asks ??= new Map();

@@ -43,6 +43,15 @@ describe('a published server as a child process', () => {
     expect(live.capabilities).toHaveProperty('tools');
   });
 
+  test.each(['tasks/get', 'tasks/update', 'tasks/cancel'])(
+    'hears no %s, which is another method in its era',
+    async (method) => {
+      const { upstream } = start();
+      const answer = await upstream.send(aCall({ method, params: { taskId: 'x' } }));
+      expect(answer).toMatchObject({ kind: 'refusal', refusal: { refused: 'task_unknown' } });
+    },
+  );
+
   test('server-everything shows only PATH and the environment of its config', async () => {
     const { upstream } = start({ command: [bin('mcp-server-everything'), 'stdio'], env: { GREETING: 'hello' } });
     expect(jsonOf(await upstream.send(toolCall('get-env')))).toEqual({ PATH: process.env.PATH, GREETING: 'hello' });
