@@ -1,4 +1,4 @@
-import { clients, compatibility, hosts, servers } from './compatibility-table.ts';
+import { clients, compatibility, hosts, published, servers } from './compatibility-table.ts';
 
 const marks = { works: 'works', refused: '**refused**' } as const;
 
@@ -34,6 +34,11 @@ export function compatibilityPage(): string {
     '- A stdio server is spoken to up to 2025-11-25, in one process for all callers, which cannot ask any of them.',
     '- Tasks (`io.modelcontextprotocol/tasks`) are relayed where both sides speak 2026-07-28, but for `notifications/tasks`;',
     '  other extensions that only 2026-07-28 has are not declared to either side, nor are the tasks of 2025-11-25.',
+    '- What an older server asks on its stream of changes, and not in the stream of the call that it is about (in the SDK 1.x',
+    '  `server.elicitInput()` in the place of what the handler is given): nobody is asked, and the call ends in a timeout.',
+    '- A server that closes the stream of an answer, to be asked for it later, is asked by the gateway; its client waits',
+    '  ([0023](decisions/0023-polling-ends-at-the-gateway.md)).',
+    '- A page of an App that no tool names is unknown, and so are the methods of Skills; their files are read as they are.',
     '- A server whose tools depend on its session is to be pinned to the older era (`revision: 2025-11-25`).',
     '- A parked call is held by the replica that took it. Another one refuses the answer as `call_not_held`.',
     '',
@@ -42,6 +47,12 @@ export function compatibilityPage(): string {
     '| what | revisions | where it is run |',
     '|---|---|---|',
     ...hosts.map((row) => `| ${row.join(' | ')} |`),
+    '',
+    'What is published of others, as of November 2026, and was not run here:',
+    '',
+    '| host | speaks | can be asked for | known besides |',
+    '|---|---|---|---|',
+    ...published.map((row) => `| ${row.join(' | ')} |`),
     '',
   ].join('\n');
 }

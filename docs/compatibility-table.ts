@@ -39,6 +39,7 @@ export const compatibility = {
   'resource templates': { legacy: everywhere, modern: everywhere },
   prompts: { legacy: everywhere, modern: everywhere },
   completion: { legacy: everywhere, modern: everywhere },
+  'pages of Apps': { legacy: everywhere, modern: everywhere },
 } as const satisfies Record<string, Record<ClientEra, Record<ServerKind, Cell>>>;
 
 export type Feature = keyof typeof compatibility;
@@ -48,5 +49,25 @@ export const hosts = [
   ['official TypeScript SDK 1.32', '2025-11-25', '`test/gateway/compatibility.test.ts`'],
   ['official TypeScript SDK 2.4', '2025-11-25, 2026-07-28', '`test/gateway/compatibility.test.ts`'],
   ['official inspector 2.12', '2025-11-25', '`test/gateway/inspector.test.ts`'],
-  ['official conformance suite 0.1.16, active scenarios', '2025-11-25', '`test/conformance/active.test.ts`'],
+  ['conformance 0.1.16, `--suite all`: 44 of 44', '2025-11-25', '`test/conformance/suites.test.ts`'],
+  ['conformance 0.2.0-alpha.12, required: 81 of 81', '2025-11-25', '`test/conformance/suites.test.ts`'],
+  ['conformance 0.2.0-alpha.12, all that is required', '2026-07-28', '`test/conformance/suites.test.ts`'],
+  ['conformance 0.2.0-alpha.12, scenarios of clients', 'both', '`test/conformance/clients.test.ts`'],
+] as const;
+
+/** What hosts say of themselves, or were seen to do by others, in November 2026. None of it is tested here. */
+export const published = [
+  ['Claude Code', '2026-07-28, then sessions', 'forms', ''],
+  ['Codex CLI', '2025-06-18', 'not stated', 'gives a call up after 60 s'],
+  ['VS Code, Copilot', 'not stated', 'forms, sampling', ''],
+  ['Cursor', 'not stated', 'forms', 'drops a tool whose name and server’s have more than 60 characters'],
+  ['Zed', '2025-11-25', 'no', ''],
+  ['Gemini CLI', 'sessions (SDK 1.23)', 'no', 'cuts names of more than 63 characters in the middle'],
+  [
+    'Claude Desktop, claude.ai',
+    'not stated',
+    'not stated',
+    'call from outside: a loopback gateway needs `sekisho bridge`',
+  ],
+  ['Windsurf, JetBrains, Goose, Kiro', 'not stated', 'mostly not stated', ''],
 ] as const;

@@ -125,6 +125,10 @@ const proofs: Record<Feature, (peer: Peer, server: ServerKind) => Promise<void>>
     const completed = await peer.complete('test_prompt_with_arguments', 'arg1', 'part');
     expect(completed).toMatchObject({ completion: { values: ['party'] } });
   },
+  async 'pages of Apps'(peer) {
+    expect(await peer.list()).toContain('test_app');
+    expect(JSON.stringify(await peer.read('ui://everything/clock.html'))).toContain('text/html;profile=mcp-app');
+  },
 };
 
 const cells = Object.entries(compatibility).flatMap(([feature, byClient]) =>
