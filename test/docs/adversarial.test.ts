@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** docs/adversarial.md says where each attack is tried: a test that was renamed or deleted may not leave it saying so. */
+
+const root = join(import.meta.dirname, '../..');
+const rows = readFileSync(join(root, 'docs/adversarial.md'), 'utf8')
+  .split('\n')
+  .filter((line) => /^\| [A-H]\d/.test(line))
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map(([, id = '', , , file = '', title = '']) => ({ id, file: file.replaceAll('`', ''), title }));
+
+const upTo = (letter: string, last: number): string[] => Array.from({ length: last }, (_, at) => `${letter}${at + 1}`);
+
+test('every case is there, and what is not tried says so by naming no test', () => {
+  const cases = [...upTo('A', 17), ...upTo('C', 6), ...upTo('F', 5), ...upTo('H', 14)];
+  expect([...new Set(rows.map(({ id }) => id))]).toEqual(cases);
+  expect(rows.filter(({ file }) => file === '').map(({ id }) => id)).toEqual(untried);
+});
+
+/** Cloaking: definitions are not fetched with each class of credential yet. */
+const untried = ['H5'];
+
+test.each(rows.filter(({ file }) => file !== ''))('$id is tried in $file: $title', ({ file, title }) => {
+  expect(readFileSync(join(root, file), 'utf8')).toContain(title);
+});
