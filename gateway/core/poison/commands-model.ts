@@ -39,7 +39,9 @@ export const commands = phrases({
     'from this moment',
     'priority critical|highest',
     `${model} 3 new 2 priority|task|instructions`,
-    'without|no 2 restrictions|safety|guardrails',
+    // Alone, "without restriction" is what licences say.
+    'act|answer|operate|respond|run|speak|work|works|mode|model 4 without|no 2 restrictions|safety|guardrails',
+    'without|no 2 safety|guardrails',
     'act|answer|speak|pretend 4 unrestricted|administrator|admin|superuser',
     'unrestricted agent|model|assistant|mode',
   ],
@@ -48,7 +50,8 @@ export const commands = phrases({
     `note|notice|attention|reminder 1 to|for 2 ${model}|callers`,
     'attention 1 llm|ai|assistant|agents',
     'instructions 1 for|to 3 language model',
-    'instructions 2 assistant|llm|claude|gpt|chatbot',
+    'instructions for|to assistant|llm|claude|gpt|chatbot',
+    'instructions for|to the|an|any|every assistant|llm|claude|gpt|chatbot',
     `${model} 1 reading 2 this`,
     `you ${must}|should 4 always|first 8 before|first|every|regardless`,
     `before 3 answer|respond|reply|anything|proceed|continue 10 read|open|collect|call|send|gather|invoke|fetch`,
@@ -125,6 +128,9 @@ const marks: readonly (readonly [mark: string, why: string])[] = [
 const speaker =
   /(?:^|[\s.>(—-])(?:SYSTEM(?: NOTICE| NOTE| MESSAGE)?|LLM|AI|MODEL)\s?[:,!]|(?:^|[.!?]\s|\n)(?:System|Assistant|Model):/;
 
+/** "The model must not call this": what is forbidden is the very thing that would be the order. */
+const forbids = /(?:must|shall|should|need) (?:not|never) \S+$/;
+
 export function commandsModel({ texts }: Subject): readonly Hit[] {
   return texts.flatMap(({ pointer, text, words }) => {
     const low = folded(text);
@@ -132,7 +138,9 @@ export function commandsModel({ texts }: Subject): readonly Hit[] {
       marks.find(([mark]) => low.includes(mark))?.[1] ?? (speaker.test(text) ? 'it speaks as the system' : null);
     return [
       ...(marked === null ? [] : [hit(pointer, marked, text)]),
-      ...phrasesIn(words, commands).map(([why, shown]) => hit(pointer, why, shown)),
+      ...phrasesIn(words, commands)
+        .filter(([, shown]) => !forbids.test(shown))
+        .map(([why, shown]) => hit(pointer, why, shown)),
     ];
   });
 }
