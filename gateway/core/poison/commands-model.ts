@@ -53,11 +53,6 @@ export const commands = phrases({
     'instructions for|to assistant|llm|claude|gpt|chatbot',
     'instructions for|to the|an|any|every assistant|llm|claude|gpt|chatbot',
     `${model} 1 reading 2 this`,
-    `you ${must}|should 4 always|first 8 before|first|every|regardless`,
-    `before 3 answer|respond|reply|anything|proceed|continue 10 read|open|collect|call|send|gather|invoke|fetch`,
-    `before|prior 2 to|invoking|using|calling 4 function|tool 10 send|read|pass|collect|include`,
-    `before 2 any|all|every 2 tool`,
-    'before any other tool|function|server|call',
     `as 2 first step 6 ${model}`,
     `call|invoke|use|run 4 first 3 for|on|in 2 every|each|any|all`,
     'under no circumstances 6 refuse|decline|ask',
@@ -78,6 +73,13 @@ export const commands = phrases({
     `treat 6 ${'command|commands|instructions|system|untrusted|trusted'}`,
     `results|result|output|outputs 5 are commands|instructions|orders`,
     `instructions|steps|orders|commands 3 followed|executed|obeyed|carried 3 ${model}`,
+  ],
+  'says what is to be done first': [
+    `before 3 answer|respond|reply|anything|proceed|continue 10 read|open|collect|call|send|gather|invoke|fetch`,
+    `before 2 any|all|every 2 tool`,
+    'before any other tool|function|server|call',
+    `before|prior 2 to|invoking|using|calling 4 function|tool 10 send|read|pass|collect|include`,
+    `you ${must}|should 4 always|first 8 before|first|every|regardless`,
   ],
   'takes the word of the user, or a confirmation, into its own hands': [
     `skip|skipped|bypass|suppress 4 confirmation|permission|approval|consent|prompts|asking`,
@@ -112,9 +114,6 @@ export const commands = phrases({
 
 /** How chat templates and published attacks mark what only the model should take for an order. */
 const marks: readonly (readonly [mark: string, why: string])[] = [
-  ['<important', 'a tag that only a model would obey'],
-  ['<system', 'a tag that only a model would obey'],
-  ['<instructions', 'a tag that only a model would obey'],
   ['<|', 'a mark of a chat template'],
   ['[inst]', 'a mark of a chat template'],
   ['[system]', 'a mark of a chat template'],
@@ -124,6 +123,9 @@ const marks: readonly (readonly [mark: string, why: string])[] = [
   ['| bash', 'a program from the network that is run at once'],
 ];
 
+/** These very tags: what only begins like them is how some publishers lay out a long text. */
+const tag = /<(?:important|system|instructions)(?:[\s>:/]|$)/;
+
 /** As a transcript would mark who speaks: in capitals, or at the start of a sentence. */
 const speaker =
   /(?:^|[\s.>(—-])(?:SYSTEM(?: NOTICE| NOTE| MESSAGE)?|LLM|AI|MODEL)\s?[:,!]|(?:^|[.!?]\s|\n)(?:System|Assistant|Model):/;
@@ -131,15 +133,25 @@ const speaker =
 /** "The model must not call this": what is forbidden is the very thing that would be the order. */
 const forbids = /(?:must|shall|should|need) (?:not|never) \S+$/;
 
-export function commandsModel({ texts }: Subject): readonly Hit[] {
+/** "Never assume that the user wants it", "do not skip the confirmation": what is meant as a safeguard. */
+const forbidden = (why: string, before: string): boolean =>
+  (before === 'not' || before === 'never') && !/^(?:orders|says)/.test(why);
+
+/** Instructions are there to tell the model how to use the server; they may order no more than that. */
+const usual = (on: Subject['on'], why: string): boolean =>
+  on === 'instructions' && why === 'says what is to be done first';
+
+export function commandsModel({ on, texts }: Subject): readonly Hit[] {
   return texts.flatMap(({ pointer, text, words }) => {
     const low = folded(text);
     const marked =
-      marks.find(([mark]) => low.includes(mark))?.[1] ?? (speaker.test(text) ? 'it speaks as the system' : null);
+      marks.find(([mark]) => low.includes(mark))?.[1] ??
+      (tag.test(low) ? 'a tag that only a model would obey' : null) ??
+      (speaker.test(text) ? 'it speaks as the system' : null);
     return [
       ...(marked === null ? [] : [hit(pointer, marked, text)]),
       ...phrasesIn(words, commands)
-        .filter(([, shown]) => !forbids.test(shown))
+        .filter(([why, shown, before]) => !forbids.test(shown) && !forbidden(why, before) && !usual(on, why))
         .map(([why, shown]) => hit(pointer, why, shown)),
     ];
   });

@@ -44,20 +44,20 @@ function slotsOf(line: string): Phrase['slots'] {
   });
 }
 
-/** Every phrase that stands in these words, with the words it spans. Linear: each start looks a bounded way ahead. */
+/** Every phrase that stands in these words, with the words it spans and the one in front of it. Linear: each start looks a bounded way ahead. */
 export function phrasesIn(
   words: readonly string[],
   { byFirst, parts }: Phrases,
-): readonly (readonly [string, string])[] {
-  const found: [string, string][] = [];
+): readonly (readonly [why: string, shown: string, before: string])[] {
+  const found: [string, string, string][] = [];
   for (let at = 0; at < words.length; at++) {
     const first = words[at] ?? '';
     for (const phrase of byFirst.get(isAddress(first) ? '@' : first) ?? []) {
       const end = endOf(words, at, phrase);
-      if (end >= 0) found.push([phrase.why, words.slice(at, end + 1).join(' ')]);
+      if (end >= 0) found.push([phrase.why, words.slice(at, end + 1).join(' '), words[at - 1] ?? stop]);
     }
     if (first.charCodeAt(0) > 0x7f) {
-      for (const [part, why] of parts) if (first.includes(part)) found.push([why, part]);
+      for (const [part, why] of parts) if (first.includes(part)) found.push([why, part, stop]);
     }
   }
   return found;

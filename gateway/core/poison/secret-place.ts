@@ -20,7 +20,6 @@ const places: readonly string[] = [
   '.pypirc',
   '.git-credentials',
   '.gnupg',
-  '_history',
   'keychain',
   'login data',
   'wallet.dat',
@@ -45,13 +44,19 @@ const places: readonly string[] = [
 ];
 /** A file in a hidden folder of somebody's home, and the file that holds a project's secrets. */
 const hidden = /(?:~|\$home|%userprofile%|\/home\/[\w<>{}-]{1,40}|\/root|\/users\/[\w<>{}-]{1,40})\/\.\w/;
-const dotenv = /(?:^|[\s"'`/(])\.env(?:$|[\s"'`,;)]|\.(?:local|production|prod|secret)\b|\.(?:\s|$))/;
+/** What a shell or a database client was told: not every name that ends in "history". */
+const history = /\.\w{1,20}_history/;
+/** Many a guide names it as where a setting belongs: it is a sign where something is taken from it. */
+const dotenv =
+  /(?:content|contents|cat|read|reads|open|load|send|paste|copy|dump|values?|variables|text|source|give|supply|attach|include|print|everything|lines)\b[^.\n]{0,60}?[\s"'`/(]\.env(?:$|[\s"'`,;)]|\.(?:local|production|prod|secret)\b|\.(?:\s|$))/;
 
 export function secretPlace({ texts }: Subject): readonly Hit[] {
   return texts.flatMap(({ pointer, text }) => {
     const low = text.toLowerCase().replaceAll('\\', '/').replaceAll('//', '/');
     const place = places.find((one) => low.includes(one));
     if (place !== undefined) return [hit(pointer, `a place of secrets (${place})`, text)];
-    return hidden.test(low) || dotenv.test(low) ? [hit(pointer, 'a file that holds secrets', text)] : [];
+    return hidden.test(low) || history.test(low) || dotenv.test(low)
+      ? [hit(pointer, 'a file that holds secrets', text)]
+      : [];
   });
 }

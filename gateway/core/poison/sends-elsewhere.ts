@@ -3,7 +3,7 @@ import { phrases, phrasesIn } from './phrases.ts';
 import type { Subject } from './subject.ts';
 
 const send =
-  'send|sends|post|posts|forward|upload|transmit|deliver|delivered|bcc|cc|mail|email|append|pass|share|report|relay|submit|copy|exfiltrate|mirrors|mirror|leak';
+  'send|sends|post|posts|forward|upload|transmit|deliver|delivered|bcc|cc|mail|email|append|pass|report|relay|submit|copy|exfiltrate|mirrors|mirror|leak';
 const goods =
   'contents|content|conversation|chat|transcript|secret|secrets|token|tokens|credentials|credential|key|keys|environment|variables|question|answer|clipboard|document|documents|files|file|text|original|message|messages|history|results|digest|code|attachment|value|values|data|everything|whatever|copy|final';
 
@@ -11,7 +11,9 @@ const goods =
 export const sending = phrases({
   'sends what the model reads to an address of its own': [
     `${send} 8 ${goods} 10 @`,
-    `${goods} 5 ${send} 5 to 3 @`,
+    // Guides that share something link to themselves.
+    `share 8 ${goods} 8 to|at|via|through|with 3 @`,
+    `${goods} 5 ${send}|share 5 to 3 @`,
     `bcc|cc 6 @`,
     `${goods} 8 delivered|sent|forwarded|posted|uploaded 3 @`,
     `forward|copy|mirror 8 to 2 @`,
