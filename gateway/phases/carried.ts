@@ -1,5 +1,5 @@
 import { callDigest } from '#gateway/core/approval.ts';
-import { type Approved, type Authorized, learn } from '#gateway/core/call.ts';
+import { type Approved, type Authorized, type Confirmed, learn } from '#gateway/core/call.ts';
 import { bindingOf } from '#gateway/core/call-binding.ts';
 import type { Ask } from '#gateway/core/decision.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/core/refusals.ts';
@@ -33,7 +33,7 @@ export function carried(call: Authorized, decision: Ask, ports: ApprovePorts): A
  * A task goes on with the approval of the call that began it, as long as nothing is asked about but what was agreed to then.
  * Nobody is asked about a task itself: what would be agreed to is a call without arguments.
  */
-export function goesOnAgreed(call: Authorized, { codes, messages, granted }: Ask): Approved | Refusal {
+export function goesOnAgreed(call: Confirmed, { codes, messages, granted }: Ask): Approved | Refusal {
   const agreed = call.task?.agreed ?? null;
   if (agreed === null || !codes.every((code) => agreed.codes.includes(code))) {
     const why = 'The call that began this task was not approved for that.';

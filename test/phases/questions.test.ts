@@ -3,6 +3,7 @@ import type { Answered } from '#gateway/core/call.ts';
 import { decide } from '#gateway/core/decision.ts';
 import { type AskReply, nobodyToAsk, resultOf } from '#gateway/core/exchange.ts';
 import { createRates } from '#gateway/core/rates.ts';
+import { untainted } from '#gateway/core/taint.ts';
 import { asked } from '#gateway/phases/questions.ts';
 import { aCall, anIdentity, aPolicy, digests } from '#test/support/values.ts';
 
@@ -12,6 +13,7 @@ const ports = {
   budgets: { spending: () => ({ calls: nothing, bytes: nothing }) } as never,
   runBudget: { calls: null, bytes: null },
   rates: createRates(),
+  taints: { of: () => untainted, add: () => true },
   halting: { halt: () => undefined } as never,
   logsDecisions: false,
 };
