@@ -30,8 +30,13 @@ interface Recording {
   readonly server: Span;
   readonly context: Context;
   readonly tracestate: string | null;
+  /**
+   * Epoch milliseconds, on one clock for both spans: the SDK rounds the beginning of each to the system's millisecond, and a
+   * span could end after the one around it.
+   */
+  readonly now: () => number;
   client: Span | null;
-  /** When the answer of the server was there, on the clock of `performance`; 0 while it is awaited or streams. */
+  /** When the answer of the server was there; 0 while it is awaited or streams. */
   answered: number;
 }
 
@@ -56,7 +61,8 @@ export function startTraces(options: TraceOptions & { readonly collector: string
       if (!recording) return;
       const record = call as CallRecord;
       const at = record.target ? (addressOf?.(record.target.server.id) ?? null) : null;
-      const options = { kind: SpanKind.CLIENT, attributes: clientAttributes(record, at) };
+      const startTime = recording.now();
+      const options = { kind: SpanKind.CLIENT, attributes: clientAttributes(record, at), startTime };
       recording.client = sdk.tracer.startSpan(spanName(record), options, recording.context);
       continueAt(record, recording.client, recording.tracestate);
     },
@@ -65,9 +71,9 @@ export function startTraces(options: TraceOptions & { readonly collector: string
       if (!recording) return;
       if (refusal) {
         const facts = { [a.reason]: refusal.refused, [a.phase]: phase };
-        recording.server.addEvent(refusalEvent(refusal.refused), facts);
+        recording.server.addEvent(refusalEvent(refusal.refused), facts, recording.now());
       }
-      if (phase === 'forward' && (call as CallRecord).answer?.kind !== 'stream') recording.answered = performance.now();
+      if (phase === 'forward' && (call as CallRecord).answer?.kind !== 'stream') recording.answered = recording.now();
     },
   };
   return {
@@ -79,14 +85,15 @@ export function startTraces(options: TraceOptions & { readonly collector: string
       if (!recording) return;
       recordings.delete(end.record);
       const { server, client, answered } = recording;
+      const now = recording.now();
       if (client) {
         const { attributes, status } = clientOutcome(end);
         client
           .setAttributes(attributes)
           .setStatus(status)
-          .end(answered === 0 ? undefined : answered);
+          .end(answered === 0 ? now : answered);
       }
-      server.updateName(spanName(end.record)).setAttributes(endedAttributes(end)).setStatus(serverStatus(end)).end();
+      server.updateName(spanName(end.record)).setAttributes(endedAttributes(end)).setStatus(serverStatus(end)).end(now);
     },
     dropped: sdk.dropped,
     close: sdk.close,
@@ -103,10 +110,12 @@ function startServer(
 ): Recording {
   const above = parent ? trace.setSpanContext(ROOT_CONTEXT, remote(parent)) : ROOT_CONTEXT;
   const links = ambient ? [{ context: remote(ambient) }] : [];
-  const options = { kind: SpanKind.SERVER, attributes: receivedAttributes(record), links };
+  const beginning = Date.now() - performance.now();
+  const now = (): number => beginning + performance.now();
+  const options = { kind: SpanKind.SERVER, attributes: receivedAttributes(record), links, startTime: now() };
   const server = tracer.startSpan(receivedName(record), options, above);
   const tracestate = parent?.tracestate ?? null;
-  return { server, context: trace.setSpan(above, server), tracestate, client: null, answered: 0 };
+  return { server, context: trace.setSpan(above, server), tracestate, now, client: null, answered: 0 };
 }
 
 const remote = ({ traceId, spanId, sampled, tracestate }: TraceParent): SpanContext => ({

@@ -163,7 +163,9 @@ test('what an `if` looked at is looked at, also when nothing follows from it', (
   expect([output?.({ a: 1 }) === null, output?.({ b: 1 }) === null]).toEqual([true, false]);
 });
 
-test('the schemas of every tool of the published servers in test/poison can be held to', () => {
+test('the schemas of the tools of published servers can be held to, but for one whose pattern refers back to itself', () => {
   const tools = benign().flatMap(({ definitions }) => definitions.tools);
-  expect(tools.filter((tool) => contractOf(tool, patterns).flaw !== null).map(({ name }) => name)).toEqual([]);
+  const flawed = tools.filter((tool) => contractOf(tool, patterns).flaw !== null);
+  // Of Postman: `(?!…\\1…)`, which no matcher finds in time that grows with the text. The tool is closed, and says why.
+  expect(flawed.map(({ name }) => name)).toEqual(['getWorkspace']);
 });
