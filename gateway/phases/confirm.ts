@@ -11,9 +11,10 @@ export function confirm(
   call: Authorized,
   { lookout }: { readonly lookout: Lookout },
 ): MaybePromise<Confirmed | Refusal> {
-  const { target, dryRun } = call;
+  const { target, dryRun, method } = call;
   const confirmed = learn(call, { confirmed: true as const });
-  if (dryRun || target.kind !== 'tool' || target.action === 'read') return confirmed;
+  // Whoever looks at a task does so often, and changes nothing, whatever the tool that began it does.
+  if (dryRun || target.kind !== 'tool' || target.action === 'read' || method === 'tasks/get') return confirmed;
   const changed = lookout.changed(target);
   return changed === null ? confirmed : changed.then((refusal) => refusal ?? confirmed);
 }

@@ -31,6 +31,7 @@ describe('before a call its server is asked again', () => {
     ['of a prompt', { kind: 'prompt' }, {}],
     ['of a resource', { kind: 'resource' }, {}],
     ['that is only asked about', {}, { dryRun: true }],
+    ['that looks at a task', {}, { method: 'tasks/get' }],
   ])('but not %s', (_, changes, over) => {
     const { call, step, looks } = confirming(changes, over);
     expect([step, looks()]).toEqual([call, 0]);
