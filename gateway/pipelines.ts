@@ -58,7 +58,7 @@ export const pipelines: Readonly<Record<Method, Pipeline<Received, Answerable, P
   'resources/templates/list': whoAsks.next(listTemplates),
   'resources/read': exchange(routeResource),
   'resources/subscribe': decision(routeResource).next(join).next(inspect),
-  'resources/unsubscribe': decision(routeResource).next(withdraw).next(inspect),
+  'resources/unsubscribe': whoAsks.next(withdraw),
   'completion/complete': exchange(routeCompletion),
   'tasks/get': task,
   'tasks/update': task,

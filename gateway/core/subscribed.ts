@@ -15,6 +15,8 @@ export interface Subscribed {
   add(thing: string, name: string, agree: (over: Leaving) => Promise<Given | Refusal>): Promise<Given | Refusal>;
   /** The client had enough of it, also while its server has yet to agree. */
   drop(thing: string): void;
+  /** The same, by the name that it asked by. */
+  dropNamed(name: string): void;
   /** Had enough of all, for good. */
   end(): void;
 }
@@ -66,6 +68,9 @@ export function createSubscribed(): Subscribed {
       return subscription.agreed;
     },
     drop,
+    dropNamed(name) {
+      for (const [thing, subscription] of held) if (subscription.name === name) drop(thing);
+    },
     end() {
       ended = true;
       for (const thing of [...held.keys()]) drop(thing);

@@ -70,6 +70,18 @@ describe('a session', () => {
     expect([subscribed.nameOf('t'), second.asked[0]?.aborted]).toEqual(['b', false]);
   });
 
+  test('has enough by the name that it asked by last, and of nothing else', async () => {
+    const subscribed = createSubscribed();
+    const [one, other] = [server(), server()];
+    for (const { says } of [one, other]) says.resolve(agreed);
+    await subscribed.add('t', 'a', one.agree);
+    await subscribed.add('u', 'b', other.agree);
+    subscribed.dropNamed('t');
+    expect(subscribed.size()).toBe(2);
+    subscribed.dropNamed('a');
+    expect([one.asked[0]?.aborted, other.asked[0]?.aborted, subscribed.size()]).toEqual([true, false, 1]);
+  });
+
   test('that is over holds nothing, and cannot begin again', async () => {
     const subscribed = createSubscribed();
     const { asked, agree, says } = server();

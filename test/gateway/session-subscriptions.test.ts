@@ -116,6 +116,17 @@ describe('of two sessions of a run', () => {
   });
 });
 
+test('a session has enough also when its run may call nothing any more', async () => {
+  const session = await openSession(sekisho, { token: await sekisho.token({ calls: 1 }) });
+  expect((await session.ask('resources/subscribe', { uri })).answer.result).toEqual({});
+  expect(reasonOf(await session.ask('resources/read', { uri }))).toBe('budget_spent');
+  for (const enough of [uri, 'test://never/asked/for']) {
+    expect((await session.ask('resources/unsubscribe', { uri: enough })).answer.result).toEqual({});
+  }
+  await vi.waitFor(() => expect([...told]).toEqual([]), 5_000);
+  expect(reasonOf(await session.ask('resources/unsubscribe', { uri: 7 }))).toBe('arguments_invalid');
+});
+
 test('a session and a listener of one run are told by one subscription, whoever leaves first', async () => {
   const token = await sekisho.token();
   const session = await openSession(sekisho, { token });
