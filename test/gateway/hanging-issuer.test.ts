@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { startIssuer, type TestIssuer } from '#test/support/issuer.ts';
-import { openSession, reasonOf } from '#test/support/messages.ts';
+import { envelope, modernHeaders, openSession, reasonOf } from '#test/support/messages.ts';
 import { aJob, aRule, aRunToken, exchange, sendForm } from '#test/support/run-tokens.ts';
 
 /** Issuers that take connections and say nothing: nobody but their own callers may feel it. */
@@ -14,6 +15,8 @@ let hanging: TestIssuer;
 let sekisho: TestGateway;
 
 let mute: TestIssuer;
+/** One a test: who asked an issuer in vain does not ask it again for a while. */
+let late: readonly TestIssuer[];
 
 const person = (id: string, { url, caFile }: TestIssuer, typ = 'JWT') => ({
   ...{ id, issuer: url, audience: resource, keys: { ca: caFile }, verify: { typ } },
@@ -21,11 +24,18 @@ const person = (id: string, { url, caFile }: TestIssuer, typ = 'JWT') => ({
 
 beforeAll(async () => {
   [good, hanging, mute] = await Promise.all([startIssuer(), startIssuer(), startIssuer()]);
+  late = await Promise.all([startIssuer(), startIssuer()]);
+  for (const one of late) one.hanging = true;
   hanging.hanging = true;
   mute.hanging = true;
   sekisho = await startGateway({
     identity: {
-      people: [person('good', good), person('hanging', hanging), person('mute', mute, 'at+jwt')],
+      people: [
+        person('good', good),
+        person('hanging', hanging),
+        person('mute', mute, 'at+jwt'),
+        ...late.map((one, n) => person(`late${n}`, one)),
+      ],
       runs: [aRule(good), aRule(hanging, { id: 'hanging' })],
     },
   });
@@ -33,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sekisho?.close();
-  await Promise.all([good?.close(), hanging?.close(), mute?.close()]);
+  await Promise.all([good, hanging, mute, ...(late ?? [])].map((issuer) => issuer?.close()));
 });
 
 const aPerson = (issuer: TestIssuer, jti: string): Promise<string> =>
@@ -79,6 +89,36 @@ test('tokens of an issuer that hangs, sent as if for renewal, keep no renewal wa
   expect((await inTime(() => exchange(sekisho, token))).status).toBe(200);
   const ends = await Promise.all(flood);
   expect([...new Set(ends.map(({ status, body }) => `${status} ${body.reason}`))]).toEqual(['403 rule_unmatched']);
+});
+
+test('who knows a session and waits to be known takes no request id in it', async () => {
+  const [issuer] = late as [TestIssuer];
+  const session = await openSession(sekisho, { token: await aPerson(good, 'owner') });
+  const headers = { ...session.headers, authorization: `Bearer ${await aPerson(issuer, 'squatter')}` };
+  const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+  const squatting = sekisho.post(ping, headers);
+  await sleep(200);
+  expect((await session.ask('ping', {}, 7)).answer.result).toEqual({});
+  expect((await squatting).status).toBe(503);
+});
+
+test('who leaves while they are not known yet is recorded once, as who had left', async () => {
+  const [, issuer] = late as [TestIssuer, TestIssuer];
+  const stop = new AbortController();
+  const headers = {
+    ...modernHeaders(await aPerson(issuer, 'leaver'), 'tools/list'),
+    ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 'left', method: 'tools/list', params: { _meta: envelope() } });
+  const asked = fetch(`${sekisho.origin}/mcp`, { method: 'POST', headers, body, signal: stop.signal });
+  const left = expect(asked).rejects.toThrow();
+  await sleep(200);
+  stop.abort();
+  await left;
+  await vi.waitFor(async () => {
+    const lines = (await sekisho.audit()).filter(({ method }) => method === 'tools/list');
+    expect(lines).toMatchObject([{ outcome: 'cancelled', left: true, principal: null }]);
+  }, 10_000);
 });
 
 test('who revokes a token that cannot be looked at is told to come again, and not that it is over (RFC 7009 §2.2.1)', async () => {
