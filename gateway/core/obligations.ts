@@ -38,6 +38,8 @@ export interface Obligations {
   readonly logged: boolean;
   /** Why the run ends here, whatever the verdict; null while it does not. */
   readonly halts: string | null;
+  /** OAuth scopes that the caller's token must have; who signed in is asked to do so again for them. */
+  readonly scopes: readonly string[];
   /** What the run has read once this call was sent. */
   readonly taints: Taint;
   /** What there are, for the record. */
@@ -46,7 +48,7 @@ export interface Obligations {
 
 export const noObligations: Obligations = {
   ...{ answerBytes: null, timeoutMs: null, rates: [], patches: [], unsent: null, unseen: null, logged: false },
-  ...{ halts: null, taints: untainted, types: [] },
+  ...{ halts: null, scopes: [], taints: untainted, types: [] },
 };
 
 /** A rule that makes a row of each fact makes as many as a caller likes, and each is held against each. */
@@ -80,6 +82,7 @@ const merged = (a: Obligations, b: Obligations): Obligations => ({
   unseen: bothRedactions(a.unseen, b.unseen),
   logged: a.logged || b.logged,
   halts: a.halts ?? b.halts,
+  scopes: [...new Set([...a.scopes, ...b.scopes])],
   taints: bothTaints(a.taints, b.taints),
   types: [...new Set([...a.types, ...b.types])],
 });
@@ -136,6 +139,7 @@ const readers = {
   patch_arguments: ({ ops, ...rest }) =>
     isEmpty(rest) && isListOf(ops, isPatchOp) && ops.length > 0 ? { patches: ops } : null,
   log: ({ level, ...rest }) => (isEmpty(rest) && level === 'full' ? { logged: true } : null),
+  step_up: ({ scope, ...rest }) => (isEmpty(rest) && isScope(scope) ? { scopes: [scope] } : null),
   taint({ add = [], sensitivity = [], ...rest }) {
     if (!isEmpty(rest) || !isListOf(add, isTag) || !isListOf(sensitivity, isTag)) return null;
     const taints = { taint: add, sensitivity };
@@ -149,6 +153,9 @@ export const obligationTypes = Object.keys(readers);
 
 const isEmpty = (rest: JsonObject): boolean => Object.keys(rest).length === 0;
 const isPositive = (value: JsonValue | undefined): value is number => typeof value === 'number' && value > 0;
+/** RFC 6749 §3.3; it stands in a header, between quotes. */
+export const isScope = (value: unknown): value is string =>
+  typeof value === 'string' && /^[!#-[\]-~]{1,128}$/.test(value);
 const isPointer = (value: unknown): value is string => pathOf(value) !== null;
 
 const isListOf = <T>(value: unknown, is: (one: unknown) => one is T): value is T[] =>

@@ -4,6 +4,7 @@ import type { Authenticated, Classified } from '#gateway/core/call.ts';
 import type { Allowed, Ask, Decision, Unusable } from '#gateway/core/decision.ts';
 import { openFacts } from '#gateway/core/facts.ts';
 import type { Question } from '#gateway/core/judge.ts';
+import { isScope, type Obligations } from '#gateway/core/obligations.ts';
 import { metaOf } from '#gateway/core/outgoing.ts';
 import type { PolicyPhase } from '#gateway/core/policy-input.ts';
 import { withinCeiling } from '#gateway/core/principal.ts';
@@ -61,8 +62,19 @@ export function permitted(
   if (decision.verdict === 'deny')
     return refuse('policy_denied', decision.messages.join(' '), data, !listed(call, target, ports));
   if (logged && !ports.logsDecisions) return unmet('log the call');
+  const lacking = stepUp(call, decision.obligations);
+  if (lacking) return lacking;
   // What a person has to agree to is the call of the tool. Its page is there before that, as the tool is listed.
   return decision.verdict === 'ask' && target.shownBy !== null ? decision.granted : decision;
+}
+
+/** RFC 6750 §3.1, RFC 9728 §5.1: a person is told what to sign in for. Nobody else can, so what needs it cannot go on. */
+function stepUp({ identity: { principal } }: Authenticated, { scopes }: Obligations): Refusal | null {
+  if (scopes.every((scope) => principal.scopes.includes(scope))) return null;
+  if (principal.type !== 'user') return unmet('have a person sign in for more');
+  // With what the token has: who signs in for the one would lose the other.
+  const scope = [...new Set([...principal.scopes.filter(isScope), ...scopes])].join(' ');
+  return refuse('scope_insufficient', `Sign in again for: ${scopes.join(' ')}.`, { scope });
 }
 
 /** An obligation to end the run is met whatever the verdict is: it is what a rule does that saw enough. */

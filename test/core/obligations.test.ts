@@ -30,6 +30,8 @@ test('of several the smallest size and time hold, and all of what is hidden and 
     row('halt_run', { reason: 'enough' }),
     row('taint', { add: ['public'], sensitivity: ['files'] }),
     row('taint', { add: ['public', 'partner'] }),
+    row('step_up', { scope: 'a' }),
+    row('step_up', { scope: 'b' }),
     patch(replace('/a'), replace('/a')),
     patch(replace('/ab')),
   ];
@@ -42,8 +44,19 @@ test('of several the smallest size and time hold, and all of what is hidden and 
     unseen: { pointers: ['/a', '/b/*'], kinds: ['email'] },
     logged: true,
     halts: 'enough',
+    scopes: ['a', 'b'],
     taints: { taint: ['public', 'partner'], sensitivity: ['files'] },
-    types: ['max_answer_bytes', 'timeout', 'redact', 'rate_limit', 'log', 'halt_run', 'taint', 'patch_arguments'],
+    types: [
+      'max_answer_bytes',
+      'timeout',
+      'redact',
+      'rate_limit',
+      'log',
+      'halt_run',
+      'taint',
+      'step_up',
+      'patch_arguments',
+    ],
   });
 });
 
@@ -65,6 +78,9 @@ describe('nothing may be concluded from', () => {
     ['a pointer that is none', [row('redact', { on: 'result', pointers: ['a'] })]],
     ['another level', [row('log', { level: 'some' })]],
     ['an end without a reason', [row('halt_run', { reason: '' })]],
+    ['a step up to nothing', [row('step_up', { scope: '' })]],
+    ['a scope that would end a header', [row('step_up', { scope: 'a"\r\nx' })]],
+    ['several scopes in one', [row('step_up', { scope: 'a b' })]],
     ['a taint of nothing', [row('taint', { add: [] })]],
     ['a taint that is no word', [row('taint', { add: ['a b'] })]],
     ['a taint of something else', [row('taint', { add: ['a'], remove: ['b'] })]],

@@ -141,6 +141,7 @@ export function hostileDecision(chance: Chance): unknown {
             'rate_limit',
             'timeout',
             'log',
+            'step_up',
             'taint',
             'halt_run',
             'constructor',

@@ -147,6 +147,7 @@ const obligations: Readonly<Record<string, object>> = {
   redact: { on: 'result', kinds: ['email'] },
   patch_arguments: { ops: [{ op: 'remove', path: '/a' }] },
   log: { level: 'full' },
+  step_up: { scope: 'tickets:write' },
   taint: { add: ['public'] },
   halt_run: { reason: 'enough' },
 };
