@@ -1,7 +1,7 @@
 import type { Answered } from '#gateway/core/call.ts';
 import type { Ending } from '#gateway/core/exchange.ts';
 import { type ResultFacts, resultFacts } from '#gateway/core/findings/result-facts.ts';
-import type { JsonObject } from '#gateway/core/json.ts';
+import { isJsonObject, type JsonObject } from '#gateway/core/json.ts';
 import { bothRedactions, type Redaction } from '#gateway/core/obligations.ts';
 import { type Refusal, refuse } from '#gateway/core/refusals.ts';
 import { isTainted } from '#gateway/core/taint.ts';
@@ -31,11 +31,15 @@ export function unseenOf(call: Answered, ports: ResultPorts, ending: Ending): Re
   return bothRedactions(unseen, more);
 }
 
+/** A tool says so in its result; what a task came to stands inside of what is told of the task. */
+const isError = ({ isError: said, status, result }: JsonObject): boolean =>
+  said === true || status === 'failed' || (isJsonObject(result) && result.isError === true);
+
 /** Everything that ends an answer is read by a model: results, errors, and what a server wants to be told. */
 function factsOf(ending: Ending): ResultFacts | null {
   switch (ending.kind) {
     case 'result':
-      return resultFacts(ending.result, ending.result.isError === true);
+      return resultFacts(ending.result, isError(ending.result));
     case 'error':
       return resultFacts({ ...ending.error }, true);
     case 'input':
