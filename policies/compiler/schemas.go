@@ -47,6 +47,11 @@ func misspelt(asked request, modules map[string]*ast.Module) []diagnostic {
 		return nil
 	}
 	never := &schemas{Input: withoutNull(asked.Schemas.Input)}
+	// Once more with `every` as `some`, below which OPA does not look either.
+	return append(undefinedIn(asked, never, modules), undefinedIn(asked, never, withSome(modules))...)
+}
+
+func undefinedIn(asked request, never *schemas, modules map[string]*ast.Module) []diagnostic {
 	checker := ast.NewCompiler().
 		WithCapabilities(capabilities(asked.Supplied)).
 		WithSchemas(never.set()).
@@ -56,6 +61,41 @@ func misspelt(asked request, modules map[string]*ast.Module) []diagnostic {
 		// Under whatever name it goes on: `some url in input.facts.urls`, and then `url.hosst`.
 		return !strings.HasPrefix(d.Message, "undefined ref: ")
 	})
+}
+
+// `every x in xs { … }` as `[true | x := xs[_]; …]`: what may be said of x is the same.
+func withSome(modules map[string]*ast.Module) map[string]*ast.Module {
+	changed := make(map[string]*ast.Module, len(modules))
+	for path, module := range modules {
+		changed[path] = module.Copy()
+		ast.WalkRules(changed[path], func(rule *ast.Rule) bool {
+			rule.Body = unrolled(rule.Body)
+			return false
+		})
+	}
+	return changed
+}
+
+func unrolled(body ast.Body) ast.Body {
+	var plain ast.Body
+	for _, expr := range body {
+		every, ok := expr.Terms.(*ast.Every)
+		if !ok {
+			plain.Append(expr)
+			continue
+		}
+		domain, ok := every.Domain.Value.(ast.Ref)
+		if !ok {
+			domain = ast.Ref{every.Domain}
+		}
+		element := &ast.Term{Value: domain.Append(ast.NewTerm(ast.Wildcard.Value)), Location: every.Domain.Location}
+		within := ast.NewBody(ast.Assign.Expr(every.Value, element))
+		for _, inner := range unrolled(every.Body) {
+			within.Append(inner)
+		}
+		plain.Append(ast.NewExpr(ast.ArrayComprehensionTerm(ast.BooleanTerm(true), within).SetLocation(expr.Location)))
+	}
+	return plain
 }
 
 // The first of `anyOf: [something, null]`, everywhere.

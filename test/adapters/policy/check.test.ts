@@ -46,6 +46,13 @@ test.each([
     'a.rego:5:2: rego_type_error: undefined ref: url.hosst',
   ],
   [
+    'a name in what holds for every one, inside of another',
+    because(
+      '{\n\tevery path in input.facts.paths {\n\t\tevery line in input.facts.commands {\n\t\t\tline.clas == path.root\n\t\t}\n\t}\n}',
+    ),
+    'a.rego:6:4: rego_type_error: undefined ref: line.clas',
+  ],
+  [
     'a name in a message',
     'deny contains {"code": "X", "message": $"{url.pointr}"} if some url in input.facts.urls',
     'a.rego:3:43: rego_type_error: undefined ref: url.pointr',
@@ -79,6 +86,12 @@ test.each([
   [
     'an argument of any name, under another one',
     because('{\n\tsome one in input.arguments.list\n\tone.deep == "x"\n}'),
+  ],
+  [
+    'what holds for every one, by one name twice',
+    because(
+      '{\n\tevery url in input.facts.urls {\n\t\turl.host == "x"\n\t}\n\tevery url in input.facts.urls {\n\t\turl.port == 1\n\t}\n}',
+    ),
   ],
   ['data of any name', because('{\n\tsome host in data.egress\n\thost.deep == input.server.id\n}')],
   ['an argument of any name', because('input.arguments.anything.deep == "x"')],
