@@ -13,8 +13,8 @@ export function confirm(
 ): MaybePromise<Confirmed | Refusal> {
   const { target, dryRun, method } = call;
   const confirmed = learn(call, { confirmed: true as const });
-  // Whoever looks at a task does so often, and changes nothing, whatever the tool that began it does.
-  if (dryRun || target.kind !== 'tool' || target.action === 'read' || method === 'tasks/get') return confirmed;
+  // What is asked of a task begins nothing: its call was looked at.
+  if (dryRun || method !== 'tools/call' || target.action === 'read') return confirmed;
   const changed = lookout.changed(target);
   return changed === null ? confirmed : changed.then((refusal) => refusal ?? confirmed);
 }

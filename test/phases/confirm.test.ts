@@ -28,8 +28,9 @@ describe('before a call its server is asked again', () => {
 
   test.each<[string, Partial<Target>, object]>([
     ['of a tool that only reads', { action: 'read' }, {}],
-    ['of a prompt', { kind: 'prompt' }, {}],
-    ['of a resource', { kind: 'resource' }, {}],
+    ['for a prompt', { kind: 'prompt' }, { method: 'prompts/get' }],
+    ['for a resource', { kind: 'resource' }, { method: 'resources/read' }],
+    ['for what a task came to', {}, { method: 'tasks/get' }],
     ['that is only asked about', {}, { dryRun: true }],
     ['that looks at a task', {}, { method: 'tasks/get' }],
   ])('but not %s', (_, changes, over) => {
