@@ -141,6 +141,7 @@ async function assemble(outside: Outside, keep: Keep, close: () => Promise<void>
       everApproved: store.everApproved,
       digestOf: contracts.digestOf,
       upstreams: servers.byId,
+      asCaller: servers.asCaller,
       baseOf: servers.baseOf,
       config,
       policy: policy.first,

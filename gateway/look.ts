@@ -29,6 +29,8 @@ export interface Held {
 export interface LookParts {
   readonly config: Config;
   readonly upstreams: ReadonlyMap<string, Upstream>;
+  /** The same servers as somebody sees them who is not the gateway, where that may differ. */
+  readonly asCaller: ReadonlyMap<string, Pick<Upstream, 'live'>>;
   readonly pins: SignedPins;
   readonly everApproved: EverApproved;
   readonly digestOf: (kind: DefinitionKind, definition: JsonObject) => string;
@@ -40,6 +42,8 @@ export interface LookParts {
   readonly log: Log;
 }
 
+const cloakedNote = 'it tells callers something else than the gateway';
+
 /** Asks a server what it serves, and compares that with what was approved. */
 export async function look(
   parts: LookParts,
@@ -48,7 +52,10 @@ export async function look(
   before: Held | undefined,
 ): Promise<Held> {
   const began = parts.clock();
-  const answer = (await parts.upstreams.get(id)?.live()) ?? null;
+  const [answer = null, other = null] = await Promise.all([
+    parts.upstreams.get(id)?.live(),
+    parts.asCaller.get(id)?.live(),
+  ]);
   const live = answer === null || isRefusal(answer) ? null : answer;
   const signed = await parts.manifest(id, server);
   const pinned = parts.pins.find(id);
@@ -57,9 +64,10 @@ export async function look(
   const last = live ?? before?.live ?? null;
   if (pinned && isBadPin(pinned))
     parts.log.error({ server: id, why: pinned.why }, 'an approval record is not believed');
+  const seen = other === null || isRefusal(other) ? null : other.definitions;
   const ever = parts.everApproved.find(id);
   const made = catalogueOf({
-    ...{ id, rule, signed, pin: pinned, live: last },
+    ...{ id, rule, signed, pin: pinned, live: last, seen },
     former(kind, definition) {
       const digest = ever.get(nameIn(kind, definition));
       return digest === undefined ? null : digest === parts.digestOf(kind, definition) ? 'before' : 'other';
@@ -75,8 +83,12 @@ export async function look(
       'a definition is not as approved',
     );
   }
+  if (made.catalogue?.cloaked && !before?.state.catalogue?.cloaked)
+    parts.log.error({ server: id }, 'a server tells callers something else than the gateway');
   const looked = live === null ? (before?.looked ?? Number.NEGATIVE_INFINITY) : began;
-  const note = isRefusal(answer) ? answer.detail : (made.catalogue?.trust.note ?? '');
+  const note = isRefusal(answer)
+    ? answer.detail
+    : [made.catalogue?.cloaked ? cloakedNote : '', made.catalogue?.trust.note ?? ''].filter(Boolean).join('; ');
   return { state: { id, up: live !== null, note, catalogue: made.catalogue }, live: last, looked };
 }
 

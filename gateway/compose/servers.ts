@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Egress } from '#gateway/adapters/egress/egress.ts';
 import { createUpstream } from '#gateway/adapters/upstream/either.ts';
@@ -6,6 +7,7 @@ import { createStdioUpstream } from '#gateway/adapters/upstream/stdio.ts';
 import { usualParking } from '#gateway/adapters/upstream/waiting-calls.ts';
 import type { Carrier } from '#gateway/adapters/upstream/wire.ts';
 import { limitsOf } from '#gateway/core/build-snapshot.ts';
+import type { Caller } from '#gateway/core/caller-assertion.ts';
 import type { Config, ServerConfig } from '#gateway/core/config.ts';
 import { isModern, legacyRevisions } from '#gateway/core/exchange.ts';
 import { refuse } from '#gateway/core/refusals.ts';
@@ -15,6 +17,8 @@ import { type Credentials, openCredentials } from './credentials.ts';
 export interface Servers {
   readonly byId: ReadonlyMap<string, Upstream>;
   readonly upstreams: Upstreams;
+  /** Where callers have credentials of their own: the server as somebody sees it who is not the gateway. */
+  readonly asCaller: ReadonlyMap<string, Pick<Upstream, 'live'>>;
   readonly baseOf: (config: ServerConfig) => string;
   /** Who hears what servers tell. */
   listen(hear: (server: string, notice: UpstreamNotice) => void): void;
@@ -30,9 +34,18 @@ export async function createServers(
   let hear: (server: string, notice: UpstreamNotice) => void = () => undefined;
   const reaper = createReaper({ log });
   const byId = new Map<string, Upstream>();
+  const asCaller = new Map<string, Upstream>();
   for (const [id, server] of Object.entries(config.servers)) {
     await Promise.all(Object.values(server.roots).map((root) => mkdir(root, { recursive: true })));
-    byId.set(id, upstreamOf(id, server, await openCredentials(id, server, { egress, log, url: config.url })));
+    const credentials = await openCredentials(id, server, { egress, log, url: config.url });
+    byId.set(id, upstreamOf(id, server, credentials));
+    // Nobody in particular, and another one after each start: a server must not know whom it is looked at by.
+    const stranger = credentials.of?.(nobody());
+    if (stranger)
+      asCaller.set(
+        id,
+        upstreamOf(id, server, { own: stranger }, () => undefined),
+      );
   }
   return {
     byId,
@@ -44,18 +57,23 @@ export async function createServers(
           refusal: refuse('upstream_unreachable', `There is no server "${call.server}".`),
         }),
     },
+    asCaller,
     baseOf,
     listen(listener) {
       hear = listener;
     },
     async close() {
-      await Promise.all([...byId.values()].map((upstream) => upstream.close()));
+      await Promise.all([...byId.values(), ...asCaller.values()].map((upstream) => upstream.close()));
       await reaper.close();
     },
   };
 
-  function upstreamOf(id: string, server: ServerConfig, credentials: Credentials): Upstream {
-    const notify = (notice: UpstreamNotice): void => hear(id, notice);
+  function upstreamOf(
+    id: string,
+    server: ServerConfig,
+    credentials: Credentials,
+    notify = (notice: UpstreamNotice): void => hear(id, notice),
+  ): Upstream {
     if (server.command) {
       return createStdioUpstream({
         id,
@@ -90,3 +108,8 @@ export async function createServers(
  * relative paths lie outside every root.
  */
 const baseOf = (server: ServerConfig): string => server.cwd ?? '/';
+
+function nobody(): Caller {
+  const run = randomUUID();
+  return { principal: `run:${run}`, run };
+}

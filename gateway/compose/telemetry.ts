@@ -59,6 +59,7 @@ export async function openTelemetry(
           drift: [
             ...(catalogue?.drift ?? []).map(({ state }) => state),
             ...(catalogue?.trust.status === 'invalid' ? (['unbelieved'] as const) : []),
+            ...(catalogue?.cloaked ? (['cloaked'] as const) : []),
           ],
         })),
       revision: () => snapshots.current().revision,

@@ -108,6 +108,10 @@ export function limitsOf({ limits }: Pick<ServerConfig, 'limits'>, tier: { reado
 function closedServer(id: string, tier: Tier, rule: ManifestRule, catalogue: Catalogue | null): Refusal | null {
   if (tier === 'quarantined') return refuse('server_quarantined', `Server "${id}" is quarantined in the config.`);
   if (!catalogue) return null;
+  if (catalogue.cloaked) {
+    const how = `See sekisho servers ls; take it out of use, or have its publisher explain it.`;
+    return refuse('server_quarantined', `Server "${id}" tells callers something else than the gateway. ${how}`);
+  }
   const { status, note } = catalogue.trust;
   if (status === 'invalid') return refuse('manifest_unsigned', `The manifest of server "${id}" is not valid: ${note}.`);
   if (rule === 'signed' && status !== 'verified') {

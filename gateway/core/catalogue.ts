@@ -40,6 +40,8 @@ export interface CatalogueSources {
   readonly pin: { readonly definitions: Definitions; readonly by: string } | { readonly why: string } | null;
   /** Null: the server could not be asked. */
   readonly live: Served | null;
+  /** What it lists to somebody who is not the gateway; null where nobody asked, or it would not say. */
+  readonly seen: Definitions | null;
   /** Was something approved under that name once, and is this it? Null where nothing was. */
   readonly former: (kind: DefinitionKind, definition: JsonObject) => 'before' | 'other' | null;
 }
@@ -96,18 +98,28 @@ const unbelieved = (note: string): Belief => ({
   trust: { status: 'invalid', key: null, note },
 });
 
-function catalogue({ approved, trust, reviewed }: Belief, { live, former }: CatalogueSources): Catalogue {
-  const seen = (item: Drift): Drift =>
+function catalogue({ approved, trust, reviewed }: Belief, { live, seen, former }: CatalogueSources): Catalogue {
+  const known = (item: Drift): Drift =>
     live && item.state === 'added' ? cameBack(item, live.definitions, former) : item;
   return {
     approved,
     trust,
     reviewed,
-    drift: live && [...drift(approved, live.definitions).map(seen), ...ambiguous(approved, live.definitions)],
+    drift: live && [...drift(approved, live.definitions).map(known), ...ambiguous(approved, live.definitions)],
+    cloaked: live !== null && seen !== null && tellsOtherwise(live.definitions, seen),
     resources: live?.resources ?? [],
     capabilities: live?.capabilities ?? {},
   };
 }
+
+/**
+ * Does it tell others something else of the same thing? What somebody does not see, or sees besides, may be a matter of their
+ * rights: the one is not called then, and the other was approved by nobody.
+ */
+const tellsOtherwise = (own: Definitions, seen: Definitions): boolean =>
+  drift(own, seen).some(
+    ({ kind, state }) => state === 'changed' && (kind !== 'instructions' || seen.instructions !== null),
+  );
 
 /** A tool that was taken out and comes back is no new one: whoever approved it once may take the other for it. */
 function cameBack(item: Drift, live: Definitions, former: CatalogueSources['former']): Drift {

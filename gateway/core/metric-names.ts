@@ -69,7 +69,7 @@ export const metrics = {
     'check',
   ),
   sekisho_definition_drift: gauge(
-    'Definitions that are not served as they were approved, by how they differ (`unbelieved`: the manifest or approval record); no series where all are.',
+    'Definitions that are not served as they were approved, by how they differ (`unbelieved`: the manifest or approval record; `cloaked`: the list of callers); no series where all are.',
     'server',
     'state',
   ),

@@ -48,6 +48,8 @@ export interface Catalogue {
   readonly reviewed: boolean;
   /** What differs live; null while the server could not be asked. */
   readonly drift: readonly Drift[] | null;
+  /** It lists otherwise to callers than to the gateway: what was approved is not what a call would meet. */
+  readonly cloaked: boolean;
   /** Live resources: data, not definitions, so nobody signs them. */
   readonly resources: readonly JsonObject[];
   readonly capabilities: JsonObject;

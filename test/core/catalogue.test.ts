@@ -37,7 +37,7 @@ const pinned = (definitions: Definitions, by = 'ada') => ({ definitions, by });
 
 const from = (part: Partial<CatalogueSources>): ReturnType<typeof catalogueOf> =>
   catalogueOf({
-    ...{ id: 'files', rule: 'signed-or-snapshot', signed: null, pin: null, live: null },
+    ...{ id: 'files', rule: 'signed-or-snapshot', signed: null, pin: null, live: null, seen: null },
     former: () => null,
     ...part,
   });
@@ -50,6 +50,7 @@ describe('a signed server', () => {
       trust: { status: 'verified', key: 'k1', note: 'signed, number 7' },
       reviewed: true,
       drift: [],
+      cloaked: false,
       resources: [{ uri: 'file:///a' }],
       capabilities: { tools: {} },
     });

@@ -65,11 +65,13 @@ test('a server hears who calls in which run, signed by the gateway for a minute,
   for (const { headers } of upstream.heard) expect(headers.authorization).not.toContain(token.split('.')[2]);
 });
 
-test('the gateway looks at the server as itself', async () => {
+test('the gateway looks at the server as itself, and as nobody in particular', async () => {
   const { upstream, said } = await serving();
-  const { payload } = await said(upstream.heard.find(({ message }) => message.method === 'tools/list'));
-  expect(payload).toMatchObject({ sub: 'sekisho' });
-  expect(payload).not.toHaveProperty('run');
+  const looks = upstream.heard.filter(({ message }) => message.method === 'tools/list');
+  const heard = (await Promise.all(looks.map(said))).map(({ payload }) => payload);
+  const own = heard.filter(({ sub }) => sub === 'sekisho');
+  expect([own.length > 0, own.length * 2]).toEqual([true, heard.length]);
+  expect(own[0]).not.toHaveProperty('run');
 });
 
 test('two callers share neither what is said of them nor a connection, and one is signed for once', async () => {

@@ -59,6 +59,7 @@ export const aCatalogue = (over: Partial<Catalogue> = {}): Catalogue => ({
   trust: { status: 'unsigned', key: null, note: 'first seen' },
   reviewed: false,
   drift: [],
+  cloaked: false,
   resources: [],
   capabilities: {},
   ...over,

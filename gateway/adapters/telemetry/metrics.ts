@@ -33,8 +33,8 @@ export interface ServerGauges {
   readonly tools: number;
   /** The check of each sign of poisoning, and the state of each definition that is not as approved: once for each. */
   readonly findings: readonly PoisonKind[];
-  /** `unbelieved`: the manifest or the approval record of the server is not believed. */
-  readonly drift: readonly (DriftState | 'unbelieved')[];
+  /** `unbelieved`: the manifest or the approval record of the server is not believed. `cloaked`: it lists otherwise to callers. */
+  readonly drift: readonly (DriftState | 'unbelieved' | 'cloaked')[];
 }
 
 export interface Metrics {
