@@ -30,6 +30,7 @@ export default defineConfig({
     ...{ testTimeout: 20_000, hookTimeout: 60_000, maxWorkers: 3 },
     // Files share a process, and load the gateway once: a third less work. No test changes what another one relies on.
     isolate: false,
+    globalSetup: 'test/support/compiled-pack.ts',
     projects: [
       { extends: true, test: { ...own, name: 'sekisho', include: ['test/**/*.test.ts'], exclude: alone } },
       {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { isControlRefusal, type ServerDiff } from '#gateway/adapters/control/api.ts';
 import { controlApi } from '#gateway/compose/control.ts';
-import { cpuMs, longestTurn } from '#test/support/cpu-time.ts';
+import { cpuMs, longestTurn, onThisMachine } from '#test/support/cpu-time.ts';
 import { startGateway, type TestGateway } from '#test/support/gateway.ts';
 import { aTool, type ListingServer, startListing } from '#test/support/listing-server.ts';
 import { itemsOf, openSession, reasonOf, refusalIn, textOf } from '#test/support/messages.ts';
@@ -209,5 +209,5 @@ test('a server with as much text as is taken at all stops nothing else while it 
   });
   expect(found).toBeGreaterThan(0);
   // The server is in this very process, and writes its 2.2 MB in one go too. Measured: 47 ms.
-  expect(longest).toBeLessThan(100);
+  expect(longest).toBeLessThan(onThisMachine(150));
 });

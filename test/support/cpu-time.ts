@@ -6,6 +6,24 @@ export function cpuMs(): number {
   return (user + system) / 1000;
 }
 
+/** Work that takes these milliseconds on the machine that this was written on, while nobody else is on it. */
+const usualMs = 32;
+function someWork(): number {
+  const seen = new Map<string, { readonly at: number }>();
+  for (let at = 0; at < 400_000; at++) seen.set(`name ${at % 9_000}`, { at });
+  let sum = 0;
+  for (const { at } of seen.values()) sum += at;
+  return sum;
+}
+
+/**
+ * Milliseconds of work, as long as they are on this machine now: processors are shared, and at times half as fast. Never
+ * less than on the machine that this was written on.
+ */
+export function onThisMachine(ms: number): number {
+  return ms * Math.max(1, cost(someWork, 5) / usualMs);
+}
+
 /** What a piece of work costs, the best of some times. */
 export function cost(work: () => unknown, times = 3): number {
   let best = Number.POSITIVE_INFINITY;
