@@ -28,6 +28,8 @@ export interface Prepared {
 /** Between two readings that must agree: an editor saves, `kubectl` swaps a link, git checks out, file by file. */
 const settleMs = 50;
 const mostReadings = 100;
+/** So often a folder that cannot be read must be found so: one that is being written is torn in the same way twice. */
+const sameErrors = 5;
 const testLimitMs = 60_000;
 
 /** Everything that stands between an edit and the policy that decides: what is wrong comes back with its place. */
@@ -55,21 +57,23 @@ export function activated(compiled: CompiledPolicy | PolicyErrors): Prepared | P
 
 /** The sources of one moment: half of the old ones and half of the new would be a policy that nobody wrote. */
 async function readSettled(folder: string): Promise<PolicySources | PolicyErrors | null> {
-  let before = await readOrNull(folder);
+  let before = await readOnce(folder);
+  let same = 0;
   for (let reading = 0; reading < mostReadings; reading++) {
     await sleep(settleMs);
-    const now = await readOrNull(folder);
-    if (isDeepStrictEqual(before, now)) return missing(now) ? null : now;
+    const now = await readOnce(folder);
+    same = isDeepStrictEqual(before, now) ? same + 1 : 0;
+    if (missing(now) && same > 0) return null;
+    if (same >= ('errors' in now ? sameErrors : 1)) return now;
     before = now;
   }
   return { errors: [flaw('policy_unsettled', `${folder} does not stop changing`)] };
 }
 
-const missing = (sources: PolicySources | PolicyErrors | null): boolean =>
-  sources !== null && 'errors' in sources && sources.errors.every(({ code }) => code === 'policy_missing');
+const missing = (sources: PolicySources | PolicyErrors): boolean =>
+  'errors' in sources && sources.errors.every(({ code }) => code === 'policy_missing');
 
-/** Null while a file goes away between being listed and being read. */
-async function readOrNull(folder: string): Promise<PolicySources | PolicyErrors | null> {
+async function readOnce(folder: string): Promise<PolicySources | PolicyErrors> {
   try {
     return await readSources(folder);
   } catch (cause) {

@@ -69,7 +69,8 @@ test('a folder is read when it has come to rest: never half of an edit', async (
     writing = false;
   })();
   const made = await prepare();
-  expect(writing).toBe(false);
+  const early = writing;
   await edits;
+  expect(early).toBe(false);
   expect(made).toMatchObject({ compiled: { data: { who: String(last) } } });
 });
