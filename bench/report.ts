@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { middle, type Rate, type Row, rates } from './rounds.ts';
-import { table } from './table.ts';
+import { median, table } from './table.ts';
 
 export const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
 
@@ -26,6 +26,8 @@ const heads = [
   ...['RSS MiB idle', 'loaded', 'core busy'],
 ];
 
+const tail = ({ tails }: Row, rate: Rate): number => median(tails.get(rate) ?? []);
+
 /** What was measured, as a table of medians. */
 export function report(
   rows: readonly Row[],
@@ -35,8 +37,7 @@ export function report(
   if (!direct) throw new Error('nothing to add to');
   const p50 = (row: Row): number => middle(row, (sample) => sample.p50) - middle(direct, (sample) => sample.p50);
   // Half of what a proxy does is another rate than half of what the server does: it is added to the nearest one below.
-  const p99 = (row: Row, rate: Rate): number =>
-    middle(row, (sample) => sample.p99[rate]) - middle(direct, (sample) => sample.p99[rate === 'half' ? 5_000 : rate]);
+  const p99 = (row: Row, rate: Rate): number => tail(row, rate) - tail(direct, rate === 'half' ? 5_000 : rate);
   const allocated = (row: Row): number => middle(row, (sample) => sample.allocated) / 1024;
   const lines = rows.map((row) => {
     const beside = besideOf(rows, row);

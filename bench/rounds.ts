@@ -23,9 +23,7 @@ export const rates = [1_000, 2_000, 5_000, 'half'] as const;
 export type Rate = (typeof rates)[number];
 
 /** What one round said of one row. Latencies in microseconds; what was not measured is not a number. */
-export type Sample = Readonly<Record<'perSecond' | 'cpu' | 'busy' | 'p50' | 'allocated' | 'rss', number>> & {
-  readonly p99: Readonly<Record<Rate, number>>;
-};
+export type Sample = Readonly<Record<'perSecond' | 'cpu' | 'busy' | 'p50' | 'allocated' | 'rss', number>>;
 
 export interface Row {
   readonly plan: RowPlan;
@@ -33,6 +31,8 @@ export interface Row {
   readonly target: Target;
   readonly rssIdle: number;
   readonly samples: Sample[];
+  /** The 99th percentile at each rate, once a round. */
+  readonly tails: Map<Rate, number[]>;
 }
 
 const connections = 32;
@@ -47,7 +47,7 @@ export async function load(loader: Part<unknown>, target: Target, job: object): 
 export const warm = (loader: Part<unknown>, { target }: Row, seconds: number): Promise<Measured> =>
   load(loader, target, { connections, seconds, rate: null });
 
-/** Measures a row once: as much as it takes, one call at a time, and at fixed rates. */
+/** Measures a row once: as much as it takes, and one call at a time. */
 export async function measure(loader: Part<unknown>, row: Row, { seconds }: Plan): Promise<void> {
   const { part, target, samples, plan } = row;
   const many = plan.connections ?? connections;
@@ -58,22 +58,29 @@ export async function measure(loader: Part<unknown>, row: Row, { seconds }: Plan
   const perSecond = full.calls / full.seconds;
   const alone = many === connections && (plan.kind ?? 'small') === 'small';
   const one = alone ? await load(loader, target, { connections: 1, seconds: seconds.one, rate: null }) : null;
-  const p99 = { 1000: Number.NaN, 2000: Number.NaN, 5000: Number.NaN, half: Number.NaN };
-  for (const rate of plan.paced ? rates : []) {
-    const calls = rate === 'half' ? Math.round(perSecond / 2) : rate;
-    // At a rate that it cannot keep up with, only the length of the measurement would be measured.
-    if (calls > 0.8 * perSecond) continue;
-    p99[rate] = (await load(loader, target, { connections, rate: calls, seconds: seconds.paced })).p99;
-  }
   samples.push({
     perSecond,
     cpu: spent / full.calls,
     busy: spent / 1e6 / full.seconds,
     allocated: ((after.allocated ?? Number.NaN) - (before.allocated ?? Number.NaN)) / full.calls,
     p50: one?.p50 ?? Number.NaN,
-    p99,
     rss: after.rss,
   });
+}
+
+/**
+ * The tail at fixed rates. After all rounds of the other kind: a rate that a proxy cannot keep up with for a moment leaves it
+ * with thousands of calls, and a heap that has grown for them.
+ */
+export async function pace(loader: Part<unknown>, row: Row, { seconds }: Plan): Promise<void> {
+  const most = middle(row, ({ perSecond }) => perSecond);
+  for (const rate of row.plan.paced ? rates : []) {
+    const calls = rate === 'half' ? Math.round(most / 2) : rate;
+    // Where it cannot keep up, only the length of the measurement would be measured.
+    if (calls > 0.6 * most) continue;
+    const { p99 } = await load(loader, row.target, { connections, rate: calls, seconds: seconds.paced });
+    row.tails.set(rate, [...(row.tails.get(rate) ?? []), p99]);
+  }
 }
 
 export const middle = ({ samples }: Row, of: (sample: Sample) => number): number => median(samples.map(of));
@@ -84,7 +91,14 @@ export async function prepared(plan: RowPlan, part: Part<unknown>, { url, header
   const [kind, modern] = [plan.kind ?? 'small', plan.modern?.client ?? false];
   const asked = { kind, modern, tool: `${prefixOf(plan)}${toolOf[kind]}` };
   const more = modern ? modernHeaders(asked.tool) : await session(url, headers);
-  return { plan, part, rssIdle, samples: [], target: { ...asked, url, headers: { ...headers, ...more } } };
+  return {
+    plan,
+    part,
+    rssIdle,
+    samples: [],
+    tails: new Map(),
+    target: { ...asked, url, headers: { ...headers, ...more } },
+  };
 }
 
 const modernHeaders = (tool: string): Readonly<Record<string, string>> => ({

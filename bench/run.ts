@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Part, pinned, startPart } from './part.ts';
 import type { Answering } from './program.ts';
 import { machine, report, share } from './report.ts';
-import { measure, plans, prepared, type Row, warm } from './rounds.ts';
+import { measure, pace, plans, prepared, type Row, warm } from './rounds.ts';
 import { type Ends, rowPlans, starts, type Through } from './rows.ts';
 
 const help = `npm run bench -- [--rows ROW,…] [--quick] [--profile FOLDER] [--at-least RATIO]
@@ -81,6 +81,10 @@ async function bench(): Promise<boolean> {
       await measure(loader, row, plan);
     }
   }
+  for (let round = 1; round <= plan.rounds; round++) {
+    process.stderr.write(`tails, round ${round} of ${plan.rounds} …\n`);
+    for (const row of rows) await pace(loader, row, plan);
+  }
   process.stdout.write(`\n${report(rows, { pin, rounds: plan.rounds })}\n`);
   const ratio = share(rows, 'sekisho');
   await keep({ at: new Date().toISOString(), machine, pinned: pin, plan, ratio }, rows);
@@ -94,7 +98,10 @@ async function bench(): Promise<boolean> {
 async function keep(run: { readonly at: string } & Record<string, unknown>, rows: readonly Row[]): Promise<void> {
   const folder = join(import.meta.dirname, 'results');
   await mkdir(folder, { recursive: true });
-  const measured = rows.map(({ plan, rssIdle, samples }) => ({ ...plan, rssIdle, samples }));
+  const measured = rows.map(({ plan, rssIdle, samples, tails }) => ({
+    ...plan,
+    ...{ rssIdle, samples, tails: Object.fromEntries(tails) },
+  }));
   const text = JSON.stringify({ ...run, rows: measured }, null, 2);
   await writeFile(join(folder, `${run.at.replaceAll(':', '-').slice(0, 19)}.json`), `${text}\n`);
 }
