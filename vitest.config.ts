@@ -33,11 +33,7 @@ export default defineConfig({
     globalSetup: 'test/support/compiled-pack.ts',
     projects: [
       { extends: true, test: { ...own, name: 'sekisho', include: ['test/**/*.test.ts'], exclude: alone } },
-      {
-        extends: true,
-        // What somebody else on the machine spoils is measured again; what is too slow is so each time.
-        test: { ...own, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 }, retry: 2 },
-      },
+      { extends: true, test: { ...own, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'undici', include: eitherWay, provide: { carrier: 'undici' } } },
     ],
   },

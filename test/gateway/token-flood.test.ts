@@ -50,7 +50,8 @@ async function timesOf(token: string): Promise<number[]> {
 const median = (times: readonly number[]): number =>
   times.toSorted((one, other) => one - other)[times.length >> 1] ?? 0;
 
-test('a flood of forged tokens costs others no more than as many ordinary calls would', async () => {
+// Two medians of time: what somebody else on the machine spoils is measured again.
+test('a flood of forged tokens costs others no more than as many ordinary calls would', { retry: 2 }, async () => {
   const [known, flooder] = [await aRunToken(sekisho, issuer), await aRunToken(sekisho, issuer)];
   const times = { 'as-it-is': [] as number[], forged: [] as number[] };
   // In turns, so that whatever else the machine does falls on both.
